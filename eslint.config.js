@@ -1,0 +1,37 @@
+import nx from '@nx/eslint-plugin'
+import tseslint from 'typescript-eslint'
+
+// Who may import whom (ARCHITECTURE.md, "The house"). Tags stand in each package.json under nx.tags.
+const depConstraints = [
+  { sourceTag: 'layer:graph', onlyDependOnLibsWithTags: ['layer:graph'] },
+  { sourceTag: 'layer:core', onlyDependOnLibsWithTags: ['layer:core'] },
+  { sourceTag: 'layer:package', onlyDependOnLibsWithTags: ['layer:core', 'layer:graph'] },
+  { sourceTag: 'layer:laws', onlyDependOnLibsWithTags: ['layer:core', 'layer:graph', 'layer:package'] },
+  { sourceTag: 'layer:plugin', onlyDependOnLibsWithTags: ['layer:core', 'layer:graph', 'layer:package', 'layer:laws'] },
+  { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['*'] },
+  { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['*'] },
+]
+
+export default [
+  { ignores: ['**/dist', '**/node_modules', '**/.nx', 'out', 'runs', '**/.cache', 'tools/*/files'] },
+  ...tseslint.configs.recommended,
+  { plugins: { '@nx': nx } },
+  {
+    files: ['{packages,plugins,apps,tools}/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { allow: [], depConstraints, enforceBuildableLibDependency: true }],
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-console': 'error',
+    },
+  },
+  { files: ['**/*.test.ts', 'tools/**', 'examples/**', 'apps/cli/**', 'plugins/tracker-console/**'], rules: { 'no-console': 'off' } },
+]

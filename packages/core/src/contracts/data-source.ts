@@ -1,0 +1,54 @@
+import type { TokenizerFiles } from './model.js'
+
+/** TRL's dataset types. */
+export type DatasetType = 'language-modeling' | 'prompt-only' | 'prompt-completion' | 'preference'
+
+/**
+ * One prompt and its completions, as token ids: none for prompts only, one for text (with an empty prompt) and
+ * prompt-completion, two for a preference (chosen, rejected).
+ */
+export interface Example {
+  /** Index of the row in its file, from 0, before anything was dropped. */
+  readonly index: number
+  readonly prompt: Int32Array
+  readonly completions: readonly Int32Array[]
+  /** For each completion: 1 where a token is trained on; absent = all tokens of the completion. */
+  readonly masks?: readonly Uint8Array[]
+  /** Prompt and completions as text, for samples and reward functions. */
+  readonly text: { readonly prompt: string; readonly completions: readonly string[] }
+  /** The other columns of the row. */
+  readonly columns: Readonly<Record<string, unknown>>
+}
+
+export interface DataRequest {
+  readonly type: DatasetType
+  readonly tokenizer: TokenizerFiles
+  /** Longest prompt + completion, tokens; null = no limit. */
+  readonly maxLength: number | null
+  /** Which end of a sequence that is too long is kept. */
+  readonly truncation: 'keep_start' | 'keep_end'
+  readonly seed: number
+}
+
+export interface SplitInfo {
+  readonly length: number
+  /** Hash of the tokenised rows (hex): part of the key of cached log-probs. */
+  readonly fingerprint: string
+}
+
+export interface DataInfo {
+  readonly train: SplitInfo
+  readonly evaluation?: SplitInfo
+  /** Rows that were left out, by reason, e.g. `identical`, `emptied`, `prompts_differ`. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/** Where examples come from. Order is not its business: the runner asks for rows by index. */
+export interface DataSource {
+  /** Reads and tokenises. Errors name file, line and field. */
+  open(request: DataRequest): Promise<DataInfo>
+  read(request: { split: 'train' | 'evaluation'; indices: readonly number[] }): Promise<readonly Example[]>
+  close(): Promise<void>
+}
+
+export const dataSourceVerbs = ['open', 'read', 'close'] as const

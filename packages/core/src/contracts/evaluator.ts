@@ -1,0 +1,18 @@
+import type { Measurement, TrainerContext } from './trainer.js'
+
+/** One prompt with what was answered before and after training. */
+export interface Sample {
+  readonly prompt: string
+  /** Completion by who gave it, e.g. `reference`, `policy`. */
+  readonly completions: Readonly<Record<string, { readonly text: string; readonly score?: number }>>
+}
+
+/** Measures a trained policy, after training: win rates, rewards, samples. */
+export interface Evaluator {
+  /** `reference` needs the policy as it was before training. */
+  readonly requires: { readonly reference: boolean; readonly reward: boolean }
+  evaluate(context: TrainerContext): Promise<{
+    readonly metrics: Readonly<Record<string, Measurement>>
+    readonly samples: readonly Sample[]
+  }>
+}

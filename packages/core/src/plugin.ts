@@ -1,0 +1,70 @@
+import type { z } from 'zod'
+import type { Bus } from './bus.js'
+import type { Backend } from './contracts/backend.js'
+import type { DataSource } from './contracts/data-source.js'
+import type { Estimator } from './contracts/estimator.js'
+import type { Evaluator } from './contracts/evaluator.js'
+import type { Objective } from './contracts/objective.js'
+import type { Policy } from './contracts/policy.js'
+import type { RewardSource } from './contracts/reward-source.js'
+import type { Tracker } from './contracts/tracker.js'
+import type { Trainer } from './contracts/trainer.js'
+
+/** Kinds of plugin and what `create` of each returns. */
+export interface PluginKinds {
+  backend: Backend
+  policy: Policy
+  reward: RewardSource
+  estimator: Estimator
+  objective: Objective
+  trainer: Trainer
+  data: DataSource
+  evaluator: Evaluator
+  tracker: Tracker
+}
+export type PluginKind = keyof PluginKinds
+
+/** What a plugin gets when it is created. */
+export interface PluginContext {
+  readonly bus: Bus
+  /** The backend of the experiment: a handle whose verbs are calls on the bus. Absent for plugins of kind `backend`. */
+  readonly backend?: Backend
+  /** Makes an objective from its registered name and options; COLLIMATE_PLUGIN_UNKNOWN where nobody registered it. */
+  objective(use: { use: string; options: Readonly<Record<string, unknown>> }): Promise<Objective>
+  /** Resolves a path of the experiment against the folder of its file. */
+  path(relative: string): string
+  readonly seed: number
+  readonly signal: AbortSignal
+}
+
+export interface PluginDefinition<Kind extends PluginKind, Options extends z.ZodType> {
+  /** Short name as in `use: dpo`; lower case, digits and dashes. */
+  readonly name: string
+  readonly version: string
+  /** Range of @collimate/core versions it works with, e.g. `^0.1.0`. */
+  readonly engine: string
+  readonly kind: Kind
+  /** One line for `collimate plugins`. */
+  readonly description: string
+  /** Zod schema of an object; every option carries `.describe()` with its unit and default. */
+  readonly options: Options
+  /** What it claims to do; laws check each claim. */
+  readonly capabilities?: Readonly<Record<string, boolean | string | number | readonly string[]>>
+  /** Plugins that are registered with this one, e.g. a trainer's objectives. */
+  readonly brings?: readonly Plugin[]
+  /** npm packages that it loads lazily, with the command that installs them. */
+  readonly optionalPackages?: Readonly<Record<string, string>>
+  create(options: z.output<Options>, context: PluginContext): PluginKinds[Kind] | Promise<PluginKinds[Kind]>
+}
+
+/** A plugin with the options it is to be used with: what an experiment in TypeScript is made of. */
+export interface PluginUse<Kind extends PluginKind = PluginKind> {
+  readonly plugin: Plugin<Kind>
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** A defined plugin: call it with options to use it (`dpo({ beta: 0.1 })`), or read its metadata without creating it. */
+export interface Plugin<Kind extends PluginKind = PluginKind, Input = unknown> {
+  (options?: Input): PluginUse<Kind>
+  readonly definition: PluginDefinition<Kind, z.ZodType>
+}
