@@ -12,7 +12,11 @@ function lint(file: string, source: string): string {
   writeFileSync(root + file, source)
   written.push(file)
   try {
-    return execFileSync(process.execPath, ['node_modules/eslint/bin/eslint.js', file], { cwd: root, env, encoding: 'utf8' })
+    return execFileSync(process.execPath, ['node_modules/eslint/bin/eslint.js', file], {
+      cwd: root,
+      env,
+      encoding: 'utf8',
+    })
   } catch (error) {
     return (error as { stdout: string }).stdout
   } finally {
@@ -24,7 +28,7 @@ afterAll(() => written.forEach((file) => rmSync(root + file, { force: true })))
 
 describe('import rules', () => {
   test('each forbidden import fails the lint, a permitted one passes', () => {
-    execFileSync(process.execPath, ['node_modules/nx/bin/nx.js', 'show', 'projects'], { cwd: root, env })
+    execFileSync(process.execPath, ['node_modules/nx/dist/bin/nx.js', 'show', 'projects'], { cwd: root, env })
     const importing = (name: string) => `import * as imported from '${name}'\n\nexport const keep = imported\n`
     for (const [file, name] of [
       ['packages/graph/src/boundary-proof.ts', '@collimate/core'],
@@ -33,6 +37,8 @@ describe('import rules', () => {
       ['plugins/trainer-sft/src/boundary-proof.ts', '@collimate/backend-onnx'],
     ])
       expect(lint(file, importing(name)), `${file} imports ${name}`).toContain('@nx/enforce-module-boundaries')
-    expect(lint('plugins/trainer-sft/src/boundary-proof.ts', importing('@collimate/core'))).not.toContain('module-boundaries')
+    expect(lint('plugins/trainer-sft/src/boundary-proof.ts', importing('@collimate/core'))).not.toContain(
+      'module-boundaries',
+    )
   })
 })
