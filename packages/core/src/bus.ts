@@ -54,7 +54,8 @@ type CallsOf<Role extends string, Contract> = {
 
 /** Calls by name, each with its request and reply. */
 export interface CollimateCalls
-  extends CallsOf<'backend', Backend>,
+  extends
+    CallsOf<'backend', Backend>,
     CallsOf<'policy', Omit<Policy, 'reference'>>,
     CallsOf<'reference', Reference>,
     CallsOf<'reward', RewardSource>,
@@ -65,7 +66,9 @@ export type EventName = keyof CollimateEvents
 export type CallName = keyof CollimateCalls
 export type Dispose = () => void
 
-export type Handler<Name extends CallName> = (request: CollimateCalls[Name]['request']) => Promise<CollimateCalls[Name]['reply']>
+export type Handler<Name extends CallName> = (
+  request: CollimateCalls[Name]['request'],
+) => Promise<CollimateCalls[Name]['reply']>
 
 export interface Bus {
   /** Tells every listener; a listener that throws stops nobody and becomes `listener.failed`. */
@@ -75,7 +78,10 @@ export interface Bus {
   /** Listens to every event. */
   onAny(listener: (name: EventName, payload: CollimateEvents[EventName]) => void): Dispose
   /** Asks the one server of `name`, through the wraps; errors travel back. COLLIMATE_CALL_UNSERVED where nobody serves it. */
-  call<Name extends CallName>(name: Name, request: CollimateCalls[Name]['request']): Promise<CollimateCalls[Name]['reply']>
+  call<Name extends CallName>(
+    name: Name,
+    request: CollimateCalls[Name]['request'],
+  ): Promise<CollimateCalls[Name]['reply']>
   /** Answers a call; a second server of the same name is refused (COLLIMATE_CALL_SERVED_TWICE). */
   serve<Name extends CallName>(name: Name, handler: Handler<Name>): Dispose
   /** Stands between callers and the server; the last wrap added is the outermost. */

@@ -63,8 +63,11 @@ export interface PluginUse<Kind extends PluginKind = PluginKind> {
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** A defined plugin: call it with options to use it (`dpo({ beta: 0.1 })`), or read its metadata without creating it. */
-export interface Plugin<Kind extends PluginKind = PluginKind, Input = unknown> {
+/**
+ * A defined plugin: call it with options to use it (`dpo({ beta: 0.1 })`), or read its metadata without creating it.
+ * `Input` is what it may be called with; `never` stands for a plugin whose options are not known here.
+ */
+export interface Plugin<Kind extends PluginKind = PluginKind, Input = never> {
   (options?: Input): PluginUse<Kind>
   readonly definition: PluginDefinition<Kind, z.ZodType>
 }

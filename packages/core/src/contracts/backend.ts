@@ -67,4 +67,15 @@ export interface Backend {
   close(): Promise<void>
 }
 
-export const backendVerbs = ['capabilities', 'compile', 'run', 'state', 'read', 'write', 'copy', 'release', 'usage', 'close'] as const
+export const backendVerbs = [
+  'capabilities',
+  'compile',
+  'run',
+  'state',
+  'read',
+  'write',
+  'copy',
+  'release',
+  'usage',
+  'close',
+] as const
