@@ -27,6 +27,11 @@ export interface DataRequest {
   readonly maxLength: number | null
   /** Which end of a sequence that is too long is kept. */
   readonly truncation: 'keep_start' | 'keep_end'
+  /**
+   * Put several whole documents into one example of at most `maxLength` tokens (best-fit decreasing, arXiv 2404.10830): such
+   * an example has an empty prompt and the documents as completions, each by itself. Default: one example a row.
+   */
+  readonly packing?: 'bfd'
   readonly seed: number
 }
 

@@ -6,7 +6,10 @@ import type { HostTensor } from './program.js'
 export interface TokenizerFiles {
   /** Content of tokenizer.json. */
   readonly tokenizer: Readonly<Record<string, unknown>>
-  /** Content of tokenizer_config.json, with special_tokens_map.json and chat_template.jinja folded in. */
+  /**
+   * Content of tokenizer_config.json, with two other files folded in: special_tokens_map.json fills what it leaves out,
+   * chat_template.jinja stands before its `chat_template`.
+   */
   readonly config: Readonly<Record<string, unknown>>
 }
 

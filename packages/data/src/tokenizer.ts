@@ -1,0 +1,155 @@
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
+import { CollimateError } from '@collimate/core'
+import type { TokenizerFiles } from '@collimate/core'
+import { specialTokenText } from './tokenizer-files.js'
+
+/** A special token as text and id. */
+export interface SpecialToken {
+  readonly text: string
+  readonly id: number
+}
+
+/** Text to token ids and back. */
+export interface Tokenizer {
+  /** One more than the highest token id. */
+  readonly vocabularySize: number
+  /** Tokens with a role; absent where the tokenizer has none. */
+  readonly bosToken?: SpecialToken
+  readonly eosToken?: SpecialToken
+  readonly padToken?: SpecialToken
+  /** Named tokens (`bos_token`, `eos_token`, ...) as chat templates see them. */
+  readonly specialTokens: Readonly<Record<string, string>>
+  /** The chat template of the configuration, if it has one. */
+  readonly chatTemplate?: string
+  /**
+   * The ids of a text; special tokens written in it are recognised. `beginning`: put the tokens before it that the
+   * tokenizer puts before a text (a beginning-of-sequence token, mostly), unless the text begins with them itself.
+   */
+  encode(text: string, options?: { beginning?: boolean }): Int32Array
+  /** The text of ids. `skipSpecialTokens` leaves special tokens out. COLLIMATE_TOKEN_UNKNOWN for ids outside the vocabulary. */
+  decode(ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string
+  /** The text that ids add behind others; tokenizers that drop a leading space at the beginning of a text keep it here. */
+  decodeAfter(before: ArrayLike<number>, ids: ArrayLike<number>, options?: { skipSpecialTokens?: boolean }): string
+  /** The id of a token; undefined where the vocabulary lacks it. */
+  id(token: string): number | undefined
+}
+
+/** Makes a tokenizer of a model's tokenizer files. COLLIMATE_TOKENIZER_INVALID where they cannot be used. */
+export function createTokenizer(files: TokenizerFiles): Tokenizer {
+  const inner = build(files)
+  const named = Object.entries(files.config)
+    .filter(([key]) => key.endsWith('_token'))
+    .flatMap(([key, value]) => {
+      const text = specialTokenText(value)
+      return text === undefined ? [] : [[key, text] as const]
+    })
+  const special = (key: string): SpecialToken | undefined => {
+    const text = named.find(([name]) => name === key)?.[1]
+    const id = text === undefined ? undefined : inner.token_to_id(text)
+    return text === undefined || id === undefined ? undefined : { text, id }
+  }
+  const bare = (text: string): number[] => inner.encode(text, { add_special_tokens: false }).ids
+  const beginning = beginningOf(inner)
+  const vocabulary = inner.get_vocab()
+  let vocabularySize = 0
+  for (const id of vocabulary.values()) vocabularySize = Math.max(vocabularySize, id + 1)
+
+  const decode: Tokenizer['decode'] = (ids, options) => {
+    if (ids.length === 0) return ''
+    const list = Array.from(ids)
+    const unknown = list.find((id) => inner.id_to_token(id) === undefined)
+    if (unknown !== undefined) {
+      throw new CollimateError(
+        'COLLIMATE_TOKEN_UNKNOWN',
+        `token ${unknown} is not in the vocabulary of ${vocabularySize} tokens`,
+        {
+          hint: 'model and tokenizer do not belong together, or the model has padding rows that were sampled',
+        },
+      )
+    }
+    return inner.decode(list, {
+      skip_special_tokens: options?.skipSpecialTokens ?? false,
+      clean_up_tokenization_spaces: false,
+    })
+  }
+  const bosToken = special('bos_token')
+  const eosToken = special('eos_token')
+  const padToken = special('pad_token')
+  const chatTemplate = templateOf(files.config.chat_template)
+  return {
+    vocabularySize,
+    ...(bosToken && { bosToken }),
+    ...(eosToken && { eosToken }),
+    ...(padToken && { padToken }),
+    specialTokens: Object.fromEntries(named),
+    ...(chatTemplate !== undefined && { chatTemplate }),
+    encode(text, options) {
+      const ids = bare(text)
+      const given = beginning.every((id, at) => ids[at] === id)
+      return Int32Array.from(options?.beginning && !given ? [...beginning, ...ids] : ids)
+    },
+    decode,
+    decodeAfter(before, ids, options) {
+      const start = decode(before, options)
+      const whole = decode([...Array.from(before), ...Array.from(ids)], options)
+      // Bytes of one character may stand on both sides of the border: then the ids are decoded by themselves.
+      return whole.startsWith(start) ? whole.slice(start.length) : decode(ids, options)
+    },
+    id: (token) => inner.token_to_id(token),
+  }
+}
+
+function build(files: TokenizerFiles): HuggingFaceTokenizer {
+  try {
+    return new HuggingFaceTokenizer(prepared(files.tokenizer), files.config)
+  } catch (cause) {
+    throw new CollimateError(
+      'COLLIMATE_TOKENIZER_INVALID',
+      `the tokenizer files cannot be used: ${(cause as Error).message}`,
+      {
+        hint: 'tokenizer.json must be one that the Hugging Face tokenizers library wrote',
+        cause,
+      },
+    )
+  }
+}
+
+/**
+ * Two changes to tokenizer.json. Special tokens are found in a text as they are written (not `normalized`, which some files
+ * say although their normaliser then hides them). And characters outside the alphabet of a BPE without an unknown token are
+ * removed before merging, as the Rust library does; the JavaScript one would keep their neighbours from merging.
+ */
+function prepared(tokenizer: TokenizerFiles['tokenizer']): Record<string, unknown> {
+  const added = (tokenizer.added_tokens ?? []) as Readonly<Record<string, unknown>>[]
+  const result = {
+    ...tokenizer,
+    added_tokens: added.map((token) => (token.special === true ? { ...token, normalized: false } : token)),
+  }
+  const model = tokenizer.model as Readonly<Record<string, unknown>>
+  const pre = tokenizer.pre_tokenizer as Readonly<Record<string, unknown>> | null | undefined
+  const byteLevel = JSON.stringify(pre ?? null).includes('"ByteLevel"')
+  if (model?.type !== 'BPE' || model.unk_token != null || model.byte_fallback === true || !byteLevel) return result
+  const alphabet = Object.keys(model.vocab as object).filter((token) => token.length === 1)
+  if (alphabet.length >= 256) return result
+  const known = alphabet.map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+  const remove = { type: 'Replace', pattern: { Regex: `[^${known}]` }, content: '' }
+  return { ...result, pre_tokenizer: { type: 'Sequence', pretokenizers: [pre, remove] } }
+}
+
+/** What the post-processor puts before a text, found by trying. */
+function beginningOf(inner: HuggingFaceTokenizer): readonly number[] {
+  const bare = inner.encode('a', { add_special_tokens: false }).ids
+  const full = inner.encode('a', { add_special_tokens: true }).ids
+  for (let start = 0; start + bare.length <= full.length; start++) {
+    if (bare.every((id: number, at: number) => full[start + at] === id)) return full.slice(0, start)
+  }
+  return []
+}
+
+/** One template, or the one called `default` of several. */
+function templateOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (!Array.isArray(value)) return undefined
+  const found = (value as { name?: unknown; template?: unknown }[]).find((entry) => entry?.name === 'default')?.template
+  return typeof found === 'string' ? found : undefined
+}
