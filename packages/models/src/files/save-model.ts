@@ -1,0 +1,55 @@
+import { CollimateError } from '@collimate/core'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { replaceFolder } from './atomic.js'
+import type { ModelFiles } from './model-files.js'
+import { writeSafetensors, type FloatType } from './safetensors.js'
+import { tokenizerFileNames, writeTokenizerFiles } from './tokenizer-files.js'
+
+/** Files of a model: those that a new one leaves without a successor are removed, since loaders would prefer or mix them. */
+const isModelFile = (name: string): boolean =>
+  ['config.json', 'generation_config.json', 'model.safetensors', 'model.safetensors.index.json'].includes(name) ||
+  /^model-\d+-of-\d+\.safetensors$/.test(name) ||
+  /^pytorch_model.*\.(bin|index\.json)$/.test(name) ||
+  tokenizerFileNames.includes(name)
+
+const storedTypeNames: Readonly<Record<FloatType, string>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }
+
+/**
+ * Writes a model folder that transformers loads: config.json, model.safetensors, generation_config.json, tokenizer files.
+ * All of it or nothing; other files of an existing folder stay.
+ *
+ * @throws CollimateError COLLIMATE_FILE_UNWRITABLE; COLLIMATE_MODEL_WEIGHTS_MISSING where `weights` lacks a parameter
+ */
+export async function saveModel(folder: string, files: ModelFiles, options: { dtype?: FloatType } = {}): Promise<void> {
+  const dtype = options.dtype ?? 'F32'
+  const names = Object.keys(files.architecture.parameters(files.config))
+  const missing = names.find((name) => !Object.hasOwn(files.weights, name))
+  if (missing !== undefined) {
+    throw new CollimateError('COLLIMATE_MODEL_WEIGHTS_MISSING', `weight "${missing}" of the model to save is missing`)
+  }
+  const weights = Object.fromEntries(names.map((name) => [files.storedNames?.[name] ?? name, files.weights[name]]))
+  await replaceFolder(folder, isModelFile, async (target) => {
+    await writeSafetensors(join(target, 'model.safetensors'), weights, { dtype })
+    await writeJson(join(target, 'config.json'), withStoredType(files.rawConfig, storedTypeNames[dtype]))
+    if (files.generationConfig) await writeJson(join(target, 'generation_config.json'), files.generationConfig)
+    if (files.tokenizer) await writeTokenizerFiles(target, files.tokenizer)
+  })
+}
+
+/** config.json names the type of the stored weights: `dtype`, or `torch_dtype` before transformers 5. */
+function withStoredType(rawConfig: ModelFiles['rawConfig'], type: string): ModelFiles['rawConfig'] {
+  return { ...rawConfig, ['torch_dtype' in rawConfig ? 'torch_dtype' : 'dtype']: type }
+}
+
+async function writeJson(file: string, json: Readonly<Record<string, unknown>>): Promise<void> {
+  await writeFile(file, `${asPythonFloats(JSON.stringify(json, null, 2))}\n`)
+}
+
+/** JSON.parse reads 10000.0 as 10000; transformers wants a float in these fields. */
+function asPythonFloats(json: string): string {
+  return json.replace(
+    /"(rope_theta|factor|low_freq_factor|high_freq_factor|\w+_pdrop|\w*dropout|\w+_eps|\w+_epsilon|initializer_range)": (-?\d+)(?=[,\s])/g,
+    '"$1": $2.0',
+  )
+}
