@@ -39,7 +39,8 @@ export function detectDatasetType(row: SourceRow, columns: ColumnReader): Datase
 
 /**
  * Reads a row as a dataset type. A preference row also serves where prompts or prompts with completions are asked for: its
- * prompt, and its prompt with the chosen answer. 'prompts_differ': a pair whose sides do not share a prompt.
+ * prompt, and its prompt with the chosen answer. Where prompts with completions are asked for, a row of plain text serves
+ * too: a completion without a prompt. 'prompts_differ': a pair whose sides do not share a prompt.
  *
  * Errors name file, line and field: COLLIMATE_DATA_FIELD_MISSING, COLLIMATE_DATA_FIELD_INVALID.
  */
@@ -52,7 +53,8 @@ export function datasetRow(source: SourceRow, type: DatasetType, columns: Column
   const need = (column: Column): Part => read(column) ?? missing(source, column, type, columns)
   const others = (...used: Column[]): Readonly<Record<string, unknown>> => columns.others(source, used)
 
-  if (type === 'language-modeling') {
+  const detected = detectDatasetType(source, columns)
+  if (type === 'language-modeling' || (type === 'prompt-completion' && detected === 'language-modeling')) {
     const text = read('text')
     if (text !== undefined)
       return { source, prompt: typeof text === 'string' ? '' : [], completions: [text], columns: others('text') }
@@ -63,8 +65,7 @@ export function datasetRow(source: SourceRow, type: DatasetType, columns: Column
   }
   if (type === 'preference') return preferenceRow(source, columns, read('prompt'), need('chosen'), need('rejected'))
 
-  const isPreference =
-    columns.get(source, 'completion') === undefined && detectDatasetType(source, columns) === 'preference'
+  const isPreference = columns.get(source, 'completion') === undefined && detected === 'preference'
   if (isPreference && (type === 'prompt-completion' || read('prompt') === undefined)) {
     const row = preferenceRow(source, columns, read('prompt'), need('chosen'), need('rejected'))
     if (row === 'prompts_differ') return row

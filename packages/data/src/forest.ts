@@ -173,7 +173,8 @@ function inputsOf(
           },
         )
       })
-      const result = new Float32Array(input.unit === 'tokens' ? tokens : values.length)
+      // In double precision: a backend that computes in less rounds by itself.
+      const result = new Float64Array(input.unit === 'tokens' ? tokens : values.length)
       result.set(values)
       return [name, result]
     }),

@@ -1,0 +1,12 @@
+import type { WeightedMean } from './contracts/model.js'
+
+/** Whether optimiser step `step` (from 0) is logged: the first, every `loggingSteps`-th, and the last. */
+export function isLogged(step: number, totalSteps: number, loggingSteps: number): boolean {
+  return step === 0 || (step + 1) % loggingSteps === 0 || step + 1 === totalSteps
+}
+
+/** The value of each mean; one that counted nothing is left out, for it has none. */
+export function meanMetrics(means: Readonly<Record<string, WeightedMean>>): Record<string, number> {
+  const counted = Object.entries(means).filter(([, { count }]) => count > 0)
+  return Object.fromEntries(counted.map(([name, { sum, count }]) => [name, sum / count]))
+}
