@@ -49,5 +49,6 @@ export {
 } from './program.js'
 export { gradients } from './gradients.js'
 export { simplify } from './simplify.js'
+export { checkProgram, type ForeignProgram } from './check-program.js'
 export { decompose } from './decompose.js'
 export { type Bindings, evaluate, interpret, type Values } from './interpret.js'
