@@ -1,0 +1,310 @@
+import { existsSync, readFileSync } from 'node:fs'
+import type { ObjectiveTensors } from '@collimate/core'
+import { constant, div, evaluate, fill, gradients, input, mul, scatterAdd, sum, where } from '@collimate/graph'
+import type { Tensor } from '@collimate/graph'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { dpoObjective } from './objective.js'
+import type { DpoLossOptions } from './options.js'
+
+/** Summed log-probs of pairs under policy and reference, and the tokens of each answer. */
+interface Pairs {
+  readonly chosen: readonly number[]
+  readonly rejected: readonly number[]
+  readonly refChosen: readonly number[]
+  readonly refRejected: readonly number[]
+  readonly lengths?: readonly number[]
+}
+
+const sigmoid: DpoLossOptions = { loss: 'sigmoid', beta: 0.1, labelSmoothing: 0 }
+const interleave = (a: readonly number[], b: readonly number[]) => a.flatMap((value, i) => [value, b[i] as number])
+
+/** Loss, its gradient by the sum of each answer, and metrics, in float64. Padding: extra tokens and pairs of content `junk`. */
+function judge(options: DpoLossOptions, pairs: Pairs, padding = { tokens: 0, pairs: 0, junk: 0 }) {
+  const objective = dpoObjective(options)
+  const count = pairs.chosen.length * 2
+  const lengths = pairs.lengths ?? Array.from({ length: count }, () => 1)
+  // Each answer's sum is spread over its tokens in unequal parts.
+  const spread = (sums: readonly number[]) => sums.flatMap((total, n) => parts(total, lengths[n] as number))
+  const pad = (values: readonly number[]) => [...values, ...Array.from({ length: padding.tokens }, () => padding.junk)]
+  const sequences = [
+    ...lengths.flatMap((length, n) => Array.from({ length }, () => n)),
+    ...Array.from({ length: padding.tokens }, () => 0),
+  ]
+  const width = sequences.length
+  const sequenceCount = count + 2 * padding.pairs
+  const tokenMask = constant(
+    sequences.map((_, k) => (k < width - padding.tokens ? 1 : 0)),
+    [width],
+  )
+  const ids = constant(Int32Array.from(sequences), [width])
+  const logProbs = input('logProbs', [width])
+  const zero = fill(0, [width])
+  const real = constant(
+    Uint8Array.from(sequences, (_, k) => Number(k < width - padding.tokens)),
+    [width],
+  )
+  const tensors: ObjectiveTensors<Tensor> = {
+    logProbs,
+    entropy: fill(2, [width]),
+    correct: fill(1, [width]),
+    meanLogits: constant(
+      sequences.map((n) => (n % 2 === 0 ? 3 : 5)),
+      [width],
+    ),
+    values: zero,
+    scores: fill(0, [sequenceCount]),
+    tokenMask,
+    sequenceMask: constant(
+      Array.from({ length: sequenceCount }, (_, n) => (n < count ? 1 : 0)),
+      [sequenceCount],
+    ),
+    sequences: ids,
+    inputs: { refLogProbs: constant(pad(spread(interleave(pairs.refChosen, pairs.refRejected))), [width]) },
+    sumBySequence: (x) => scatterAdd(fill(0, [sequenceCount]), ids, where(real, x, zero), 0),
+  }
+  const pairMask = constant(
+    Array.from({ length: sequenceCount / 2 }, (_, i) => (i < count / 2 ? 1 : 0)),
+    [sequenceCount / 2],
+  )
+  const mean = (x: Tensor, mask: Tensor) => div(sum(mul(x, mask)), sum(mask))
+  const [term] = objective.terms(tensors)
+  const loss = mean((term as { perUnit: Tensor }).perUnit, pairMask)
+  const [gradient] = gradients(loss, [logProbs]) as [Tensor]
+  const metrics = objective.metrics(tensors)
+  const names = Object.keys(metrics)
+  const metricValues = names.map((name) => {
+    const { perUnit, unit, select } = metrics[name] as NonNullable<(typeof metrics)[string]>
+    const mask = unit === 'pairs' ? pairMask : tokenMask
+    return mean(perUnit, select ? mul(mask, select) : mask)
+  })
+  const feeds = { logProbs: Float64Array.from(pad(spread(interleave(pairs.chosen, pairs.rejected)))) }
+  const [lossValue, gradientValue, ...rest] = evaluate([loss, gradient, ...metricValues], feeds).map(({ data }) => data)
+  const starts = lengths.map((_, n) => lengths.slice(0, n).reduce((a, b) => a + b, 0))
+  return {
+    loss: Number(lossValue?.[0]),
+    tokenGradient: Array.from(gradientValue ?? [], Number),
+    chosenGradient: starts.filter((_, n) => n % 2 === 0).map((at) => Number(gradientValue?.[at])),
+    rejectedGradient: starts.filter((_, n) => n % 2 === 1).map((at) => Number(gradientValue?.[at])),
+    metrics: Object.fromEntries(names.map((name, k) => [name, Number(rest[k]?.[0])])),
+  }
+}
+
+function parts(total: number, length: number): number[] {
+  const weights = Array.from({ length }, (_, k) => k + 1)
+  const whole = weights.reduce((a, b) => a + b, 0)
+  return weights.map((weight) => (total * weight) / whole)
+}
+
+const logProb = fc.double({ min: -500, max: 0, noNaN: true })
+const pairsArbitrary = fc
+  .array(fc.tuple(logProb, logProb, logProb, logProb, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  .map((rows) => ({
+    chosen: rows.map((row) => row[0]),
+    rejected: rows.map((row) => row[1]),
+    refChosen: rows.map((row) => row[2]),
+    refRejected: rows.map((row) => row[3]),
+    lengths: rows.flatMap((row) => [row[4], row[5]]),
+  }))
+const optionsArbitrary: fc.Arbitrary<DpoLossOptions> = fc.record({
+  loss: fc.constant('sigmoid'),
+  beta: fc.double({ min: 0.01, max: 2, noNaN: true }),
+  labelSmoothing: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.49, noNaN: true })),
+})
+const near = (a: number, b: number, tolerance = 1e-9) =>
+  expect(Math.abs(a - b) / Math.max(1, Math.abs(b)), `${a} is not ${b}`).toBeLessThan(tolerance)
+
+describe('laws of the DPO loss', () => {
+  it('Z(x) cancels: a constant of the prompt in the log-probs of both answers changes nothing', () => {
+    fc.assert(
+      fc.property(
+        optionsArbitrary,
+        pairsArbitrary,
+        fc.double({ min: -50, max: 50, noNaN: true }),
+        (options, pairs, constant) => {
+          const shift = (values: readonly number[]) => values.map((value, i) => value + constant * (i + 1))
+          const before = judge(options, pairs)
+          const policy = judge(options, { ...pairs, chosen: shift(pairs.chosen), rejected: shift(pairs.rejected) })
+          const reference = judge(options, {
+            ...pairs,
+            refChosen: shift(pairs.refChosen),
+            refRejected: shift(pairs.refRejected),
+          })
+          near(policy.loss, before.loss)
+          near(reference.loss, before.loss)
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('is ln 2 where the policy is the reference, whatever β and smoothing', () => {
+    fc.assert(
+      fc.property(optionsArbitrary, pairsArbitrary, (options, { refChosen, refRejected, lengths }) => {
+        const { loss, metrics } = judge(options, {
+          chosen: refChosen,
+          rejected: refRejected,
+          refChosen,
+          refRejected,
+          lengths,
+        })
+        near(loss, Math.LN2, 1e-12)
+        expect(metrics).toMatchObject({
+          'rewards/chosen': 0,
+          'rewards/rejected': 0,
+          'rewards/margins': 0,
+          'rewards/accuracies': 0,
+        })
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('swapping the answers negates the margin: without smoothing the two losses differ by βD', () => {
+    fc.assert(
+      fc.property(optionsArbitrary, pairsArbitrary, (options, pairs) => {
+        const swapped = {
+          chosen: pairs.rejected,
+          rejected: pairs.chosen,
+          refChosen: pairs.refRejected,
+          refRejected: pairs.refChosen,
+        }
+        const one = judge({ ...options, labelSmoothing: 0 }, { ...pairs, lengths: undefined } as Pairs)
+        const other = judge({ ...options, labelSmoothing: 0 }, swapped)
+        near(other.metrics['rewards/margins'] as number, -(one.metrics['rewards/margins'] as number))
+        near(other.loss - one.loss, one.metrics['rewards/margins'] as number)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('its gradient is antisymmetric in the pair and equal on all tokens of an answer', () => {
+    fc.assert(
+      fc.property(optionsArbitrary, pairsArbitrary, (options, pairs) => {
+        const { chosenGradient, rejectedGradient, tokenGradient } = judge(options, pairs)
+        chosenGradient.forEach((value, i) => near(value, -(rejectedGradient[i] as number), 1e-12))
+        const perAnswer = interleave(chosenGradient, rejectedGradient)
+        expect(tokenGradient).toEqual(pairs.lengths.flatMap((length, n) => Array.from({ length }, () => perAnswer[n])))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('padding, whatever it holds, changes nothing', () => {
+    fc.assert(
+      fc.property(optionsArbitrary, pairsArbitrary, fc.nat(4), fc.nat(3), (options, pairs, tokens, padPairs) => {
+        const { tokenGradient: plainGradient, ...plain } = judge(options, pairs)
+        const { tokenGradient, ...padded } = judge(options, pairs, { tokens, pairs: padPairs, junk: -123 })
+        expect(padded).toEqual(plain)
+        expect(tokenGradient.slice(0, plainGradient.length)).toEqual(plainGradient)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('any split into micro-batches has the same loss and gradient', () => {
+    fc.assert(
+      fc.property(optionsArbitrary, pairsArbitrary, fc.nat(), (options, pairs, at) => {
+        const count = pairs.chosen.length
+        const cut = 1 + (at % count)
+        const part = (from: number, to: number) =>
+          Object.fromEntries(
+            Object.entries(pairs).map(([key, values]) => [
+              key,
+              key === 'lengths' ? values.slice(2 * from, 2 * to) : values.slice(from, to),
+            ]),
+          ) as unknown as Pairs
+        const whole = judge(options, pairs)
+        const split = [part(0, cut), part(cut, count)].filter(({ chosen }) => chosen.length > 0)
+        const judged = split.map((pairs) => ({ ...judge(options, pairs), share: pairs.chosen.length / count }))
+        near(
+          judged.reduce((total, { loss, share }) => total + loss * share, 0),
+          whole.loss,
+        )
+        const gradient = judged.flatMap(({ tokenGradient, share }) => tokenGradient.map((value) => value * share))
+        gradient.forEach((value, k) => near(value, whole.tokenGradient[k] as number, 1e-12))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('smoothing ε mixes the loss with that of the swapped pair', () => {
+    fc.assert(
+      fc.property(optionsArbitrary, pairsArbitrary, (options, pairs) => {
+        const { lengths: _, ...single } = pairs
+        const swapped = {
+          chosen: pairs.rejected,
+          rejected: pairs.chosen,
+          refChosen: pairs.refRejected,
+          refRejected: pairs.refChosen,
+        }
+        const plain = judge({ ...options, labelSmoothing: 0 }, single).loss
+        const flipped = judge({ ...options, labelSmoothing: 0 }, swapped).loss
+        const { labelSmoothing } = options
+        near(judge(options, single).loss, (1 - labelSmoothing) * plain + labelSmoothing * flipped)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('stays finite at margins of ±1e5', () => {
+    for (const labelSmoothing of [0, 0.3]) {
+      const extreme = { chosen: [-1e6, 0], rejected: [0, -1e6], refChosen: [0, 0], refRejected: [0, 0] }
+      const { loss, tokenGradient } = judge({ ...sigmoid, labelSmoothing }, extreme)
+      expect(Number.isFinite(loss)).toBe(true)
+      expect(tokenGradient.every(Number.isFinite)).toBe(true)
+    }
+  })
+
+  it('names its metrics as TRL does and counts accuracy on the chosen answers only', () => {
+    const { metrics } = judge(sigmoid, {
+      chosen: [-1, -2],
+      rejected: [-3, -1],
+      refChosen: [-1.5, -2.5],
+      refRejected: [-2, -2],
+      lengths: [2, 1, 3, 4],
+    })
+    near(metrics['rewards/chosen'] as number, 0.05)
+    near(metrics['rewards/rejected'] as number, 0)
+    near(metrics['rewards/margins'] as number, 0.05)
+    near(metrics['rewards/accuracies'] as number, 0.5)
+    near(metrics['logps/chosen'] as number, -1.5)
+    near(metrics['logps/rejected'] as number, -2)
+    expect(metrics).toMatchObject({ 'logits/chosen': 3, 'logits/rejected': 5, entropy: 2, mean_token_accuracy: 1 })
+  })
+})
+
+interface Case {
+  readonly name: string
+  readonly settings: { loss_type: string; beta: number; label_smoothing?: number }
+  readonly policy: 'normal' | 'at_reference' | 'extreme'
+  readonly loss: number
+  readonly grad_chosen_logps: number[]
+  readonly grad_rejected_logps: number[]
+  readonly metrics?: Record<string, number>
+}
+
+const file = new URL('../../../test/parity/losses/dpo.json', import.meta.url)
+describe.skipIf(!existsSync(file))('parity with TRL (losses/dpo.json)', () => {
+  const { inputs, cases } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { inputs: {}, cases: [] }
+  const ours = (cases as Case[]).filter(({ name }) => /^(sigmoid|cdpo) /.test(name))
+
+  it.each(ours.map((c) => [`${c.name} ${c.settings.label_smoothing ?? ''}`, c] as const))('%s', (_, c) => {
+    const options: DpoLossOptions = {
+      loss: 'sigmoid',
+      beta: c.settings.beta,
+      labelSmoothing: c.settings.label_smoothing ?? 0,
+    }
+    const { chosen_logps: chosen, rejected_logps: rejected } = inputs[c.policy]
+    const { ref_chosen_logps: refChosen, ref_rejected_logps: refRejected } = inputs
+    const lengths = interleave(inputs.chosen_lengths, inputs.rejected_lengths)
+    const judged = judge(options, { chosen, rejected, refChosen, refRejected, lengths })
+    near(judged.loss, c.loss)
+    judged.chosenGradient.forEach((value, i) => near(value, c.grad_chosen_logps[i] as number))
+    judged.rejectedGradient.forEach((value, i) => near(value, c.grad_rejected_logps[i] as number))
+    for (const [name, value] of Object.entries(c.metrics ?? {})) near(judged.metrics[name] as number, value)
+  })
+})

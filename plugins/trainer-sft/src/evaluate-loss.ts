@@ -1,0 +1,28 @@
+import type { Example, ForestBatch, Measurement, ObjectiveUse, TrainerContext } from '@collimate/core'
+
+export interface EvaluateLossRequest extends Pick<TrainerContext, 'policy' | 'data' | 'signal'> {
+  readonly objective: ObjectiveUse
+  batchesOf(examples: readonly Example[]): readonly ForestBatch[]
+  /** Examples that are read at once. */
+  readonly lot: number
+}
+
+/** Loss, entropy and accuracy over all scored tokens of the held-out split; nothing where it is empty. */
+export async function evaluateLoss(request: EvaluateLossRequest): Promise<Record<string, Measurement>> {
+  const { policy, data, signal, objective, batchesOf, lot } = request
+  const totals = new Map<string, { sum: number; count: number }>()
+  const add = (name: string, sum: number, count: number) => {
+    const before = totals.get(name) ?? { sum: 0, count: 0 }
+    totals.set(name, { sum: before.sum + sum, count: before.count + count })
+  }
+  for (let start = 0; start < data.evaluationLength; start += lot) {
+    signal.throwIfAborted()
+    const indices = Array.from({ length: Math.min(lot, data.evaluationLength - start) }, (_, k) => start + k)
+    const batches = batchesOf(await data.read('evaluation', indices))
+    const { loss, metrics } = await policy.evaluate({ objective, batches, metrics: true })
+    const tokens = metrics.entropy.count
+    add('eval_loss', loss * tokens, tokens)
+    for (const [name, { sum, count }] of Object.entries(metrics)) add(`eval_${name}`, sum, count)
+  }
+  return Object.fromEntries([...totals].map(([name, { sum, count }]) => [name, { value: sum / count, count }]))
+}
