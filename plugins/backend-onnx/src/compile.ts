@@ -1,0 +1,121 @@
+import { CollimateError, type Program, type ProgramInput, type StateId } from '@collimate/core'
+import { decompose, type OpName, opNames, type Program as GraphProgram } from '@collimate/graph'
+import type { StateTypes } from './backend.js'
+import type { CompiledProgram } from './compiled.js'
+import { planElementwise } from './elementwise/recognise.js'
+import { elementTypeOf, GraphBuilder } from './graph-builder.js'
+import type { Value } from './lowering/lowering.js'
+import { loweringOf } from './lowering/table.js'
+import { encodeModel, type OnnxInitializer, type OnnxValue } from './onnx-model.js'
+import type { Device } from './providers.js'
+import { checkStateType, valueType } from './requests.js'
+import { sizeOf } from './tensors.js'
+
+/**
+ * Makes of a program what the worker runs: an ONNX model, and a plan of passes where the program is element-wise.
+ * `frozen` names the set of each state whose present values become constants.
+ */
+export function compileProgram(
+  program: Program,
+  frozen: ReadonlyMap<string, StateId>,
+  typesOf: (id: StateId) => StateTypes,
+  device: Device,
+): CompiledProgram {
+  checkOps(program)
+  for (const { state } of program.updates) {
+    if (!frozen.has(state)) continue
+    throw new CollimateError('COLLIMATE_STATE_FROZEN', `${program.name} updates ${state}, which is frozen into it`, {
+      hint: 'compile it without freezing the set that it updates',
+    })
+  }
+  for (const input of program.inputs) {
+    const id = input.role === 'state' ? frozen.get(input.name) : undefined
+    if (id !== undefined) checkStateType(program, input, typesOf(id))
+  }
+  const elementwise = frozen.size === 0 ? planElementwise(program) : undefined
+  const kept = decompose(program as GraphProgram, (op) => loweringOf(op, device) !== undefined)
+  return { ...buildModel(kept, frozen, device), ...(elementwise && { elementwise }) }
+}
+
+function checkOps(program: Program): void {
+  const unknown = program.nodes.find(({ op }) => !(opNames as readonly string[]).includes(op))
+  if (unknown) {
+    throw new CollimateError(
+      'COLLIMATE_PROGRAM_INVALID',
+      `${program.name} uses the op ${unknown.op}, which does not exist`,
+    )
+  }
+}
+
+function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, device: Device): CompiledProgram {
+  const graph = new GraphBuilder(device)
+  const values: Value[] = program.inputs.map(({ dtype, shape }, number) => ({ name: `i${number}`, dtype, shape }))
+  const used = new Set([...program.nodes.flatMap(({ inputs }) => inputs), ...results(program)])
+  const inputs: CompiledProgram['inputs'][number][] = []
+  const external: { path: string; state: StateId; name: string }[] = []
+  const initializers: OnnxInitializer[] = []
+
+  program.inputs.forEach((input, number) => {
+    if (!used.has(number)) return
+    const value = `i${number}`
+    const state = input.role === 'state' ? frozen.get(input.name) : undefined
+    if (state === undefined) return void inputs.push({ ...input, value })
+    external.push({ path: value, state, name: input.name })
+    initializers.push({ ...onnxValue(value, input), external: value, byteLength: bytesOf(input) })
+  })
+  for (const { op, inputs: operands, attributes, dtype, shape } of program.nodes) {
+    const lowering = loweringOf(op as OpName, device)
+    if (!lowering) throw new CollimateError('COLLIMATE_PROGRAM_INVALID', `${program.name}: ${op} was not decomposed`)
+    const name = lowering(
+      graph,
+      operands.map((operand) => values[operand] as Value),
+      attributes,
+      { dtype, shape },
+    )
+    values.push({ name, dtype, shape })
+  }
+
+  // A graph output needs a name of its own: one that no input, constant or other output has.
+  const taken = new Set<string>([...values.slice(0, program.inputs.length).map(({ name }) => name)])
+  const produced = new Set(graph.nodes.flatMap(({ outputs }) => outputs))
+  const outputs: OnnxValue[] = []
+  const publish = (number: number): string => {
+    const { name } = values[number] as Value
+    const value = taken.has(name) || !produced.has(name) ? graph.emit('Identity', [name]) : name
+    taken.add(value)
+    outputs.push(onnxValue(value, valueType(program, number)))
+    return value
+  }
+  const returned = program.outputs.map(({ name, value }) => ({ name, value: publish(value) }))
+  const updates = program.updates.map(({ state, value, at }) => ({
+    state,
+    value: publish(value),
+    ...(at && { at: { ...at, shape: valueType(program, value).shape } }),
+  }))
+
+  const model = encodeModel({
+    name: program.name,
+    nodes: graph.nodes,
+    inputs: inputs.map((input) => onnxValue(input.value, input)),
+    outputs,
+    initializers: [...initializers, ...graph.initializers],
+  })
+  return {
+    name: program.name,
+    ...(outputs.length > 0 && { model }),
+    inputs,
+    outputs: returned,
+    updates,
+    frozen: external,
+  }
+}
+
+const results = ({ outputs, updates }: Program): number[] => [...outputs, ...updates].map(({ value }) => value)
+
+const onnxValue = (name: string, { dtype, shape }: Pick<ProgramInput, 'dtype' | 'shape'>): OnnxValue => ({
+  name,
+  type: elementTypeOf[dtype],
+  shape,
+})
+
+const bytesOf = ({ dtype, shape }: ProgramInput): number => sizeOf(shape) * (dtype === 'bool' ? 1 : 4)

@@ -1,0 +1,71 @@
+import type { DType, Shape, TensorData } from '@collimate/core'
+import type { ElementType, OnnxAttribute, OnnxInitializer, OnnxNode } from './onnx-model.js'
+import type { Device } from './providers.js'
+
+export const elementTypeOf: Readonly<Record<DType, ElementType>> = { float: 'float32', int: 'int32', bool: 'bool' }
+
+export interface NodeOptions {
+  readonly domain?: 'com.microsoft'
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>
+}
+
+/** Collects the nodes and constants of one ONNX graph; every value gets a unique name. */
+export class GraphBuilder {
+  readonly nodes: OnnxNode[] = []
+  readonly initializers: OnnxInitializer[] = []
+  readonly #constants = new Map<string, string>()
+  readonly #wide = new Map<string, string>()
+
+  constructor(readonly device: Device) {}
+
+  /** Adds a node with one output and returns the name of its value. */
+  emit(type: string, inputs: readonly string[], { domain, attributes }: NodeOptions = {}): string {
+    const number = this.nodes.length
+    const output = `n${number}`
+    this.nodes.push({
+      type,
+      name: `${type}_${number}`,
+      inputs,
+      outputs: [output],
+      ...(domain && { domain }),
+      ...(attributes && { attributes }),
+    })
+    return output
+  }
+
+  /** A constant of a program's dtype: floats in float32. */
+  constant(data: TensorData | readonly number[], dtype: DType, shape: Shape): string {
+    const bytes =
+      dtype === 'float' ? Float32Array.from(data) : dtype === 'int' ? Int32Array.from(data) : Uint8Array.from(data)
+    return this.#initializer(bytes, elementTypeOf[dtype], shape)
+  }
+
+  scalar(value: number, dtype: DType = 'float'): string {
+    return this.constant([value], dtype, [])
+  }
+
+  /** A list of int64: axes, sizes, starts. */
+  list(values: readonly number[]): string {
+    return this.#initializer(BigInt64Array.from(values, BigInt), 'int64', [values.length])
+  }
+
+  /** An int value as int64, for the few ops that ask for it. */
+  wide(value: string): string {
+    const known = this.#wide.get(value)
+    if (known !== undefined) return known
+    const cast = this.emit('Cast', [value], { attributes: { to: { int: 7 } } })
+    this.#wide.set(value, cast)
+    return cast
+  }
+
+  #initializer(data: ArrayBufferView, type: ElementType, shape: Shape): string {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    const key = bytes.length <= 64 ? `${type}[${shape.join()}]${bytes.join()}` : undefined
+    const known = key === undefined ? undefined : this.#constants.get(key)
+    if (known !== undefined) return known
+    const name = `c${this.initializers.length}`
+    this.initializers.push({ name, type, shape, data: bytes })
+    if (key !== undefined) this.#constants.set(key, name)
+    return name
+  }
+}

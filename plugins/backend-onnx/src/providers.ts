@@ -1,0 +1,14 @@
+/** Where ONNX Runtime can compute. */
+export const devices = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const
+export type Device = (typeof devices)[number]
+
+/** What each device needs; part of the error where it is missing (COLLIMATE_PROVIDER_UNAVAILABLE). */
+export const deviceNeeds: Readonly<Record<Device, string>> = {
+  cpu: 'onnxruntime-node has binaries for linux x64 and arm64, macOS arm64 and Windows x64 and arm64',
+  cuda:
+    'cuda needs linux x64, an NVIDIA driver, CUDA 12 with cuDNN 9, and the provider libraries: ' +
+    'ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node',
+  webgpu: 'webgpu needs linux x64 with a Vulkan driver, macOS arm64, or Windows',
+  coreml: 'coreml needs macOS on arm64',
+  dml: 'dml needs Windows with a DirectX 12 device',
+}

@@ -1,0 +1,210 @@
+import type { DType, TensorData } from '@collimate/core'
+import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import type { CompiledProgram, CompiledUpdate } from '../compiled.js'
+import { Failure, messageOf } from './failure.js'
+import type { Requests, SessionSettings, Verb } from './protocol.js'
+import { compileModules, livesTogether, runElementwise } from './run-elementwise.js'
+import { StateSet } from './state-set.js'
+
+type OnnxRuntime = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'listSupportedBackends'>
+
+interface Executable {
+  readonly program: CompiledProgram
+  readonly modules: readonly WebAssembly.Module[]
+  /** Absent until the first run that needs it, where a program runs as passes. */
+  session?: InferenceSession
+}
+
+const onnxTypes = { float: 'float32', int: 'int32', bool: 'bool' } as const
+
+/** Sessions and states of one backend; every verb of the protocol is a method. The client has checked the requests. */
+export class Engine implements Record<Verb, unknown> {
+  #runtime: OnnxRuntime | undefined
+  #settings: SessionSettings | undefined
+  readonly #executables = new Map<string, Executable>()
+  readonly #states = new Map<string, StateSet>()
+
+  async open({ settings, probe }: Requests['open']['request']): Promise<null> {
+    this.#settings = settings
+    try {
+      this.#runtime = await import('onnxruntime-node')
+    } catch (error) {
+      throw new Failure('COLLIMATE_BACKEND_UNAVAILABLE', `onnxruntime-node does not load here: ${messageOf(error)}`)
+    }
+    const supported = this.#runtime.listSupportedBackends().map(({ name }) => name)
+    if (!supported.includes(settings.device)) {
+      throw new Failure(
+        'COLLIMATE_PROVIDER_UNAVAILABLE',
+        `onnxruntime-node has no ${settings.device} provider for ${process.platform}-${process.arch}; it has ${supported.join(', ')}`,
+      )
+    }
+    try {
+      await (await this.#createSession({ model: probe, frozen: [] })).release()
+    } catch (error) {
+      throw new Failure(
+        'COLLIMATE_PROVIDER_UNAVAILABLE',
+        `the ${settings.device} provider does not start: ${messageOf(error)}`,
+      )
+    }
+    return null
+  }
+
+  async compile({ id, program }: Requests['compile']['request']): Promise<null> {
+    const executable: Executable = { program, modules: program.elementwise ? compileModules(program.elementwise) : [] }
+    if (!program.elementwise) await this.#session(executable)
+    this.#executables.set(id, executable)
+    return null
+  }
+
+  async run({ id, feeds, states }: Requests['run']['request']): Promise<Record<string, TensorData>> {
+    const executable = this.#executable(id)
+    const { program } = executable
+    const find = (name: string) => this.#set(states[name] ?? name)
+    if (program.elementwise && livesTogether(program.elementwise, find)) {
+      return runElementwise(program.elementwise, executable.modules, feeds, find)
+    }
+    const session = await this.#session(executable)
+    if (!session) return {}
+
+    const whole = program.updates.filter((update) => !update.at)
+    for (const update of whole) find(update.state).reserveSpare(update.state)
+
+    const inputs: Record<string, Tensor> = {}
+    for (const input of program.inputs) {
+      const data = input.role === 'feed' ? feeds[input.name] : find(input.name).view(input.name)
+      inputs[input.value] = this.#tensor(input.dtype, data, input.shape)
+    }
+    const fetches: Record<string, Tensor | null> = {}
+    for (const { value } of program.outputs) fetches[value] = null
+    for (const update of program.updates)
+      fetches[update.value] = update.at ? null : this.#spare(update, find(update.state))
+
+    const results = await session.run(inputs, fetches).catch((error: unknown) => {
+      throw new Failure('COLLIMATE_BACKEND_RUN', `${program.name}: ${messageOf(error)}`)
+    })
+    for (const update of program.updates) {
+      if (!update.at) find(update.state).swap(update.state)
+      else writeRows(update.at, feeds, find(update.state), update.state, results[update.value]?.data as TensorData)
+    }
+    return Object.fromEntries(program.outputs.map(({ name, value }) => [name, results[value]?.data as TensorData]))
+  }
+
+  state({ id, tensors }: Requests['state']['request']): null {
+    const set = new StateSet(tensors)
+    for (const [name, tensor] of Object.entries(tensors)) set.initialise(name, tensor)
+    this.#states.set(id, set)
+    return null
+  }
+
+  read({ id, names }: Requests['read']['request']): Requests['read']['reply'] {
+    const set = this.#set(id)
+    return Object.fromEntries(names.map((name) => [name, set.read(name)]))
+  }
+
+  write({ id, tensors }: Requests['write']['request']): null {
+    const set = this.#set(id)
+    for (const [name, tensor] of Object.entries(tensors)) set.view(name).set(tensor.data)
+    return null
+  }
+
+  copy({ id, names, target }: Requests['copy']['request']): null {
+    const source = this.#set(id)
+    const copy = new StateSet(Object.fromEntries(names.map((name) => [name, source.buffer(name)])))
+    for (const name of names) copy.view(name).set(source.view(name))
+    this.#states.set(target, copy)
+    return null
+  }
+
+  async release({ id }: Requests['release']['request']): Promise<null> {
+    const executable = this.#executables.get(id)
+    this.#executables.delete(id)
+    this.#states.delete(id)
+    await executable?.session?.release()
+    return null
+  }
+
+  usage(): Requests['usage']['reply'] {
+    const bytes = [...this.#states.values()].reduce((sum, set) => sum + set.bytes, 0)
+    return { executables: this.#executables.size, states: this.#states.size, bytes }
+  }
+
+  async close(): Promise<null> {
+    for (const id of [...this.#executables.keys()]) await this.release({ id })
+    this.#states.clear()
+    return null
+  }
+
+  async #session(executable: Executable): Promise<InferenceSession | undefined> {
+    const { model, name, frozen } = executable.program
+    if (!model) return undefined
+    try {
+      return (executable.session ??= await this.#createSession({ model, frozen }))
+    } catch (error) {
+      throw new Failure('COLLIMATE_BACKEND_COMPILE', `${name}: ${messageOf(error)}`)
+    }
+  }
+
+  #createSession({ model, frozen }: Required<Pick<CompiledProgram, 'model' | 'frozen'>>): Promise<InferenceSession> {
+    if (!this.#runtime || !this.#settings) throw new Failure('COLLIMATE_BACKEND_UNAVAILABLE', 'the backend is not open')
+    const { device, threads, arena, spinning } = this.#settings
+    const externalData = frozen.map(({ path, state, name }) => {
+      const { buffer, byteOffset, byteLength } = this.#set(state).view(name)
+      return { path, data: new Uint8Array(buffer, byteOffset, byteLength) }
+    })
+    return this.#runtime.InferenceSession.create(model, {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      enableCpuMemArena: arena,
+      enableMemPattern: arena,
+      logSeverityLevel: 4,
+      extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
+      ...(externalData.length > 0 ? { externalData } : {}),
+    })
+  }
+
+  #tensor(dtype: DType, data: TensorData | undefined, shape: readonly number[]): Tensor {
+    if (!this.#runtime || !data) throw new Failure('COLLIMATE_BACKEND_RUN', 'a tensor without data')
+    return new this.#runtime.Tensor(onnxTypes[dtype], data as Float32Array, shape)
+  }
+
+  #spare(update: CompiledUpdate, set: StateSet): Tensor {
+    const { dtype, shape } = set.buffer(update.state)
+    return this.#tensor(dtype, set.view(update.state, 'spare'), shape)
+  }
+
+  #executable(id: string): Executable {
+    const executable = this.#executables.get(id)
+    if (!executable) throw new Failure('COLLIMATE_EXECUTABLE_UNKNOWN', `there is no executable ${id}`)
+    return executable
+  }
+
+  #set(id: string): StateSet {
+    const set = this.#states.get(id)
+    if (!set) throw new Failure('COLLIMATE_STATE_UNKNOWN', `there is no state set ${id}`)
+    return set
+  }
+}
+
+/** Copies the rows of an update into their place along the axis; the client has checked that they fit. */
+function writeRows(
+  at: { readonly axis: number; readonly start: string; readonly shape: readonly number[] },
+  feeds: Readonly<Record<string, TensorData>>,
+  set: StateSet,
+  name: string,
+  rows: TensorData,
+): void {
+  const { shape } = set.buffer(name)
+  const target = set.view(name)
+  const product = (lengths: readonly number[]) => lengths.reduce((total, length) => total * length, 1)
+  const inner = product(shape.slice(at.axis + 1))
+  const stride = (shape[at.axis] ?? 1) * inner
+  const length = (at.shape[at.axis] ?? 1) * inner
+  const start = (feeds[at.start]?.[0] ?? 0) * inner
+  const blocks = product(shape.slice(0, at.axis))
+  for (let block = 0; block < blocks; block++) {
+    target.set(rows.subarray(block * length, (block + 1) * length), block * stride + start)
+  }
+}
