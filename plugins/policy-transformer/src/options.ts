@@ -1,0 +1,35 @@
+import { z } from 'zod'
+
+/** Options of the plugin; exactly one of `model` and `create` says where the model comes from. */
+export const options = z
+  .strictObject({
+    model: z.string().min(1).optional().describe('Folder of a model as transformers writes it; or give `create`.'),
+    create: z
+      .strictObject({
+        config: z
+          .record(z.string(), z.unknown())
+          .describe('Content of a config.json: `model_type` and the sizes of the architecture.'),
+        tokenizer: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Folder with a tokenizer.json, or the file itself; default none.'),
+        seed: z.int().min(0).optional().describe('Seed of the initial weights; default the seed of the experiment.'),
+      })
+      .optional()
+      .describe('A new model with random weights.'),
+    decodeBatchSize: z.int().min(1).max(4096).default(64).describe('Completions decoded together; default 64.'),
+    freezeDecoding: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Build the weights into decoding programs where enough steps are expected: faster, takes their memory again; default true.',
+      ),
+    programLimit: z.int().min(8).default(48).describe('Compiled programs that are kept; default 48.'),
+  })
+  .refine(({ model, create }) => (model === undefined) !== (create === undefined), {
+    error: 'give exactly one of `model` (a folder) and `create` (a new model)',
+    path: ['model'],
+  })
+
+export type Options = z.output<typeof options>

@@ -1,0 +1,30 @@
+import type { ForestBatch, ModelOutput, TensorData } from '@collimate/core'
+import { batchSizes, outputsProgram } from '@collimate/models'
+import { batchFeeds } from './batch-feeds.js'
+import { checkBatch } from './check-batch.js'
+import type { Engine } from './engine.js'
+import type { WeightSource } from './weights.js'
+
+/** Outputs of the model for a batch, each [T], 0 at padding. */
+export async function computeOutputs(
+  { files: { architecture, config }, programs }: Engine,
+  weights: WeightSource,
+  request: { batch: ForestBatch; names: readonly ModelOutput[]; temperature?: number },
+): Promise<Partial<Record<ModelOutput, Float32Array | Float64Array>>> {
+  const { batch, temperature = 1 } = request
+  checkBatch(batch, config)
+  const sizes = batchSizes(batch)
+  const names = [...new Set(request.names)].sort()
+  if (names.length === 0) return {}
+  return programs.use(
+    {
+      key: `outputs ${JSON.stringify({ names, sizes, temperature })}`,
+      build: () => ({ program: outputsProgram({ architecture, config, sizes, temperature, names }), info: undefined }),
+    },
+    async (compiled) => floats(await compiled.run(batchFeeds(batch), [weights.state()])),
+  )
+}
+
+function floats(outputs: Record<string, TensorData>) {
+  return outputs as Partial<Record<ModelOutput, Float32Array | Float64Array>>
+}

@@ -1,0 +1,81 @@
+import type { Backend, Program } from '@collimate/core'
+import { describe, expect, test } from 'vitest'
+import { createProgramCache } from './program-cache.js'
+
+const program: Program = { name: 'nothing', inputs: [], nodes: [], outputs: [], updates: [] }
+
+/** A backend that only compiles and releases. */
+function compiler() {
+  const alive = new Set<string>()
+  let compiled = 0
+  let failing = false
+  const backend = {
+    async compile() {
+      if (failing) throw new Error('does not compile')
+      const id = `executable ${++compiled}`
+      alive.add(id)
+      return id
+    },
+    async release({ id }: { id: string }) {
+      alive.delete(id)
+    },
+  } as unknown as Backend
+  return { backend, alive, compiled: () => compiled, fail: (value: boolean) => (failing = value) }
+}
+
+const request = (key: string, content?: string) => ({
+  key,
+  build: () => ({ program, info: undefined }),
+  ...(content !== undefined && { frozen: { state: 'weights', content } }),
+})
+const nothing = async () => undefined
+
+describe('createProgramCache', () => {
+  test('compiles once per key and keeps the latest used', async () => {
+    const { backend, alive, compiled } = compiler()
+    const cache = createProgramCache(backend, 2)
+    for (const key of ['a', 'b', 'a', 'c', 'a']) await cache.use(request(key), nothing)
+    expect(compiled()).toBe(3)
+    expect(alive.size).toBe(2)
+    await cache.use(request('b'), nothing)
+    expect(compiled()).toBe(4)
+    await cache.close()
+    expect(alive.size).toBe(0)
+  })
+
+  test('never releases what is in use', async () => {
+    const { backend, alive } = compiler()
+    const cache = createProgramCache(backend, 1)
+    await cache.use(request('a'), async () => {
+      await cache.use(request('b'), async () => {
+        await cache.use(request('c'), nothing)
+        expect([...alive]).toEqual(['executable 1', 'executable 2'])
+      })
+      expect([...alive]).toEqual(['executable 1'])
+    })
+    expect(alive.size).toBe(1)
+  })
+
+  test('forgets frozen executables by content and leaves the others', async () => {
+    const { backend, alive, compiled } = compiler()
+    const cache = createProgramCache(backend, 4)
+    await cache.use(request('step', 'weights 1'), nothing)
+    await cache.use(request('step', 'weights 2'), nothing)
+    await cache.use(request('step'), nothing)
+    expect(compiled()).toBe(3)
+    await cache.forget('weights 1')
+    expect(alive.size).toBe(2)
+  })
+
+  test('a program that does not compile is tried again', async () => {
+    const { backend, fail, alive } = compiler()
+    const cache = createProgramCache(backend, 4)
+    fail(true)
+    await expect(cache.use(request('a'), nothing)).rejects.toThrow('does not compile')
+    fail(false)
+    await cache.use(request('a'), nothing)
+    expect(alive.size).toBe(1)
+    await cache.close()
+    expect(alive.size).toBe(0)
+  })
+})

@@ -1,0 +1,144 @@
+import { CollimateError } from '@collimate/core'
+import type { ForestBatch, StateId, TensorData, UpdateReport, UpdateRequest } from '@collimate/core'
+import {
+  adamwFeeds,
+  adamwProgram,
+  batchSizes,
+  countUnits,
+  gradientNormProgram,
+  objectiveProgram,
+  objectiveReport,
+  termScales,
+} from '@collimate/models'
+import type { ObjectiveProgram } from '@collimate/models'
+import { batchFeeds } from './batch-feeds.js'
+import { checkBatch, checkObjectiveInputs } from './check-batch.js'
+import type { Engine } from './engine.js'
+import type { WeightSource, WeightStore } from './weights.js'
+
+type Report = Omit<UpdateReport, 'version'>
+type EvaluateRequest = Pick<UpdateRequest, 'objective' | 'batches' | 'metrics'>
+
+/** Loss and metrics, without gradients. */
+export async function evaluate(engine: Engine, weights: WeightSource, request: EvaluateRequest): Promise<Report> {
+  const report = await runObjective(engine, request, { gradients: false, state: async () => weights.state() })
+  return { ...report, gradNorm: 0 }
+}
+
+/**
+ * One optimiser step: the gradients of all micro-batches add up on the backend, then AdamW is applied to them.
+ *
+ * @param stepsTaken optimiser steps before this one
+ * @throws CollimateError COLLIMATE_UPDATE_INVALID, COLLIMATE_UPDATE_EMPTY, COLLIMATE_BATCH_INVALID, COLLIMATE_NOT_FINITE;
+ * the weights are then as they were
+ */
+export async function update(
+  engine: Engine,
+  weights: WeightStore,
+  request: UpdateRequest,
+  stepsTaken: number,
+): Promise<Report> {
+  checkUpdate(request)
+  const report = await runObjective(engine, request, { gradients: true, state: () => weights.trainingState() })
+  const gradNorm = await applyGradients(engine, weights, request, stepsTaken + 1)
+  return { ...report, gradNorm }
+}
+
+/** Runs an objective over micro-batches; with gradients, their sum lies in the states `grad.NAME` afterwards. */
+async function runObjective(
+  engine: Engine,
+  { objective: use, batches, metrics }: EvaluateRequest,
+  target: { readonly gradients: boolean; readonly state: () => Promise<StateId> },
+): Promise<Omit<Report, 'gradNorm'>> {
+  const { architecture, config } = engine.files
+  const objective = await engine.objective(use)
+  if (batches.length === 0) throw invalid('it has no micro-batch')
+  if (objective.coupled && batches.length > 1)
+    throw invalid(`the units of objective ${objective.name} depend on each other: its batch cannot be split`)
+  for (const batch of batches) {
+    checkBatch(batch, config)
+    checkObjectiveInputs(batch, objective)
+  }
+
+  const outputs: Record<string, TensorData>[] = []
+  let description: Pick<ObjectiveProgram, 'terms' | 'metricNames'> = { terms: [], metricNames: [] }
+  for (const [index, batch] of batches.entries()) {
+    const sizes = batchSizes(batch)
+    // The first micro-batch replaces the gradients of the last update.
+    const gradients = !target.gradients ? 'none' : index === 0 ? 'assign' : 'add'
+    const key = `objective ${JSON.stringify({ use, metrics, sizes, gradients })}`
+    const build = () => {
+      const { program, ...info } = objectiveProgram({ architecture, config, sizes, objective, metrics, gradients })
+      return { program, info }
+    }
+    await engine.programs.use({ key, build }, async ({ info, run }) => {
+      requireUnits(info.terms, batches)
+      description = info
+      outputs.push(await run({ ...batchFeeds(batch), ...termScales(info.terms, batches) }, [await target.state()]))
+    })
+  }
+
+  const report = objectiveReport(description, outputs)
+  requireFinite('loss', report.loss)
+  return { ...report, tokens: batches.reduce((total, batch) => total + batch.tokenCount, 0) }
+}
+
+/** Clips and applies the gradients; returns their norm before clipping. Checked first: a bad gradient changes nothing. */
+async function applyGradients(
+  { files: { architecture, config }, programs }: Engine,
+  weights: WeightStore,
+  { optimizer, learningRate, maxGradNorm }: UpdateRequest,
+  step: number,
+): Promise<number> {
+  const parameters = architecture.parameters(config)
+  const states = [await weights.trainingState()]
+  const gradNorm = await programs.use(
+    { key: 'gradient norm', build: () => ({ program: gradientNormProgram(parameters), info: undefined }) },
+    async ({ run }) => (await run({}, states))['gradNorm'][0],
+  )
+  requireFinite('gradient norm', gradNorm)
+  const feeds = adamwFeeds({ optimizer, learningRate, step, gradNorm, maxGradNorm })
+  await programs.use(
+    {
+      key: `adamw ${JSON.stringify(optimizer)}`,
+      build: () => ({ program: adamwProgram(parameters, optimizer), info: undefined }),
+    },
+    ({ run }) => run(feeds, states),
+  )
+  weights.changed()
+  return gradNorm
+}
+
+function checkUpdate({ optimizer, learningRate, maxGradNorm }: UpdateRequest): void {
+  const { beta1, beta2, epsilon, weightDecay } = optimizer
+  const from0 = (value: number) => value >= 0 && value < Infinity
+  const checks: readonly (readonly [string, number, boolean, string])[] = [
+    ['learningRate', learningRate, from0(learningRate), 'a number from 0'],
+    ['maxGradNorm', maxGradNorm, from0(maxGradNorm), 'a number from 0 (0 = no clipping)'],
+    ['optimizer.beta1', beta1, from0(beta1) && beta1 < 1, 'in [0, 1)'],
+    ['optimizer.beta2', beta2, from0(beta2) && beta2 < 1, 'in [0, 1)'],
+    ['optimizer.epsilon', epsilon, from0(epsilon) && epsilon > 0, 'a number above 0'],
+    ['optimizer.weightDecay', weightDecay, from0(weightDecay), 'a number from 0'],
+  ]
+  for (const [field, value, good, expected] of checks)
+    if (!good) throw invalid(`${field} is ${value}, expected ${expected}`)
+}
+
+/** An update in which no loss term has a unit would be a step of weight decay alone. */
+function requireUnits(terms: ObjectiveProgram['terms'], batches: readonly ForestBatch[]): void {
+  if (terms.some((term) => batches.some((batch) => countUnits(batch, term) > 0))) return
+  throw new CollimateError('COLLIMATE_UPDATE_EMPTY', 'no scored token or sequence in any of the micro-batches', {
+    hint: 'Drop examples without a completion, or raise the length limit that cuts completions away.',
+  })
+}
+
+function requireFinite(what: string, value: number): void {
+  if (Number.isFinite(value)) return
+  throw new CollimateError('COLLIMATE_NOT_FINITE', `the ${what} is ${value}; the weights were not changed`, {
+    hint: 'Lower the learning rate, or look for an extreme value in this batch.',
+  })
+}
+
+function invalid(problem: string): CollimateError {
+  return new CollimateError('COLLIMATE_UPDATE_INVALID', `update: ${problem}`)
+}
