@@ -65,7 +65,7 @@ function countWords(texts: Iterable<string>, byteIds: readonly number[]): Word[]
   }
   const encoder = new TextEncoder()
   return [...counts].map(([word, count]) => ({
-    ids: Array.from(encoder.encode(word), (byte) => byteIds[byte] as number),
+    ids: Array.from(encoder.encode(word), (byte) => byteIds[byte]),
     count,
   }))
 }
@@ -78,7 +78,7 @@ function learnMerges(words: readonly Word[], tokens: string[], size: number): [n
   const wordsWith = new Map<number, Set<Word>>()
   const count = (word: Word, sign: 1 | -1): void => {
     for (let at = 0; at + 1 < word.ids.length; at++) {
-      const pair = key(word.ids[at] as number, word.ids[at + 1] as number)
+      const pair = key(word.ids[at], word.ids[at + 1])
       const left = (counts.get(pair) ?? 0) + sign * word.count
       if (left > 0) counts.set(pair, left)
       else counts.delete(pair)
@@ -116,7 +116,7 @@ function merge(ids: readonly number[], left: number, right: number, merged: numb
     if (ids[at] === left && ids[at + 1] === right) {
       result.push(merged)
       at += 1
-    } else result.push(ids[at] as number)
+    } else result.push(ids[at])
   }
   return result
 }

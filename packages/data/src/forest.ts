@@ -74,7 +74,7 @@ export function forestBatch(examples: readonly Example[], options: ForestOptions
   packs.forEach((pack, row) => {
     let at = row * width
     let segment = 0
-    for (const tree of pack.map((item) => trees[item] as Tree)) {
+    for (const tree of pack.map((item) => trees[item])) {
       const begin = at
       for (const [number, { ids, start, back }] of tree.segments.entries()) {
         tokens.set(ids, at)
@@ -82,8 +82,7 @@ export function forestBatch(examples: readonly Example[], options: ForestOptions
         segments.fill(segment, at, at + ids.length)
         prompts.fill(segment - back, at, at + ids.length)
         const completion = tree.completions[number - (tree.segments.length - tree.completions.length)]
-        if (completion !== undefined)
-          (places[tree.position] as (typeof places)[number])[completion] = { at, before: begin + start - 1 }
+        if (completion !== undefined) places[tree.position][completion] = { at, before: begin + start - 1 }
         at += ids.length
         segment += 1
       }
@@ -120,7 +119,7 @@ function treesOf(example: Example, position: number, layout: Layout): Tree[] {
     const segments: Segment[] = prompt.length > 0 ? [{ ids: prompt, start: 0, back: 0 }] : []
     completions.forEach((at, number) => {
       segments.push({
-        ids: example.completions[at] as Int32Array,
+        ids: example.completions[at],
         start: prompt.length,
         back: prompt.length > 0 ? number + 1 : 0,
       })
@@ -136,10 +135,10 @@ function score(examples: readonly Example[], places: readonly { at: number; befo
   let sequence = 0
   examples.forEach((example, position) => {
     example.completions.forEach((ids, completion) => {
-      const place = places[position]?.[completion] as { at: number; before: number }
+      const place = places[position][completion]
       for (const token of scoredTokens(example, completion)) {
         sources.push(token === 0 ? place.before : place.at + token - 1)
-        targets.push(ids[token] as number)
+        targets.push(ids[token])
         sequences.push(sequence)
       }
       sequence += 1
@@ -191,7 +190,7 @@ function unitsOf(example: Example, unit: Unit): number {
 export function sumBySequence(batch: ForestBatch, perToken: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(batch.sequenceCount)
   batch.sequences.forEach((sequence, token) => {
-    if (batch.tokenMask[token] !== 0) sums[sequence] = (sums[sequence] as number) + (perToken[token] as number)
+    if (batch.tokenMask[token] !== 0) sums[sequence] += perToken[token]
   })
   return sums
 }

@@ -43,7 +43,7 @@ function splitTexts(chosen: string, rejected: string): SplitPair {
   while (end < most && chosen[end] === rejected[end]) end += 1
   if (end > 0 && chosen[end - 1] === ' ' && chosen[end] !== rejected[end]) end -= 1
   // Never between the halves of a surrogate pair.
-  if (end > 0 && /[\ud800-\udbff]/.test(chosen[end - 1] as string)) end -= 1
+  if (end > 0 && /[\ud800-\udbff]/.test(chosen[end - 1])) end -= 1
   return { prompt: chosen.slice(0, end), chosen: chosen.slice(end), rejected: rejected.slice(end) }
 }
 

@@ -29,7 +29,7 @@ export function scanJson(text: string): JsonScan {
   for (;;) {
     at += match(SPACE)?.length ?? 0
     if (at >= text.length) break
-    const character = text[at] as string
+    const character = text[at]
     if (expected === 'the end') break
     if (expected === ':') {
       if (character !== ':') break

@@ -33,20 +33,20 @@ export function microBatches(examples: readonly Example[], options: MicroBatchOp
     const lengths = examples.map(({ prompt, completions }) =>
       completions.reduce((sum, ids) => sum + ids.length, prompt.length),
     )
-    positions.sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b)
+    positions.sort((a, b) => lengths[b] - lengths[a] || a - b)
   }
   const order: number[][] = []
   for (let start = 0; start < positions.length; start += microBatchSize)
     order.push(positions.slice(start, start + microBatchSize))
   const batches = order.map((inside) =>
     forestBatch(
-      inside.map((position) => examples[position] as Example),
+      inside.map((position) => examples[position]),
       {
         ...forest,
         inputs: Object.fromEntries(
           Object.entries(inputs).map(([name, input]) => [
             name,
-            { unit: input.unit, values: (example: Example, at: number) => input.values(example, inside[at] as number) },
+            { unit: input.unit, values: (example: Example, at: number) => input.values(example, inside[at]) },
           ]),
         ),
       },

@@ -17,13 +17,13 @@ export function packBestFit(lengths: readonly number[], capacity: number): numbe
       },
     )
   }
-  const order = lengths.map((_, item) => item).filter((item) => (lengths[item] as number) > 0)
-  order.sort((a, b) => (lengths[b] as number) - (lengths[a] as number) || a - b)
+  const order = lengths.map((_, item) => item).filter((item) => lengths[item] > 0)
+  order.sort((a, b) => lengths[b] - lengths[a] || a - b)
   const bins: number[][] = []
   // bySpace[s]: bins with room for s more tokens, in the order of waiting.
   const bySpace: number[][][] = Array.from({ length: capacity + 1 }, () => [])
   for (const item of order) {
-    const length = lengths[item] as number
+    const length = lengths[item]
     let space = length
     while (space < capacity && bySpace[space]?.length === 0) space += 1
     const bin = space < capacity ? (bySpace[space]?.shift() as number[]) : []
@@ -53,9 +53,9 @@ export function packExamples(examples: readonly Example[], capacity: number): Ex
   const documents = examples.map(document)
   const lengths = documents.map(({ ids }) => ids.length)
   return packBestFit(lengths, capacity).map((items) => {
-    const inside = items.map((item) => documents[item] as Document)
+    const inside = items.map((item) => documents[item])
     return {
-      index: examples[items[0] as number]?.index ?? 0,
+      index: examples[items[0]].index,
       prompt: new Int32Array(),
       completions: inside.map(({ ids }) => ids),
       ...(inside.some(({ mask }) => mask.includes(0)) && { masks: inside.map(({ mask }) => mask) }),
@@ -73,7 +73,7 @@ interface Document {
 
 function document(example: Example): Document {
   const { prompt, completions, masks, text } = example
-  const completion = completions[0] as Int32Array
+  const completion = completions[0]
   const ids = new Int32Array(prompt.length + completion.length)
   ids.set(prompt)
   ids.set(completion, prompt.length)

@@ -26,7 +26,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>, file: string
 
 /** Fatal decoding; a byte order mark at the beginning is dropped, and the return of a Windows line end. */
 function decodeUtf8(parts: readonly Uint8Array[], file: string, line: number): string {
-  const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
+  const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts)
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: line > 1 }).decode(bytes)
     return text.endsWith('\r') ? text.slice(0, -1) : text

@@ -94,7 +94,7 @@ async function* rowsOfJson(source: AsyncIterable<Line>, file: string): AsyncGene
 /** Whether a `.json` file holds one object a line: the first of several lines is a whole object, so no other JSON can follow. */
 function isObjectPerLine(lines: readonly Line[]): boolean {
   const [first, second] = lines.filter((line) => line.text.trim() !== '')
-  return second !== undefined && first!.text.trimStart().startsWith('{') && scanJson(first!.text).error === undefined
+  return second !== undefined && first.text.trimStart().startsWith('{') && scanJson(first.text).error === undefined
 }
 
 function objectRow(value: unknown, file: string, line: number): Readonly<Record<string, unknown>> {

@@ -128,9 +128,7 @@ function conversationParts(row: DatasetRow, options: TokenizeOptions): WholePart
       : { text: template.render(messages, settings), spans: [] }
   })
   const completions = rendered.map(({ text }) => tokenizer.encode(text))
-  const masks = rendered.map(({ text, spans }, at) =>
-    maskOfSpans(text, completions[at] as Int32Array, spans, tokenizer),
-  )
+  const masks = rendered.map(({ text, spans }, at) => maskOfSpans(text, completions[at], spans, tokenizer))
   return { promptText, prompt: tokenizer.encode(promptText), completions, ...(options.assistantOnly && { masks }) }
 }
 

@@ -68,7 +68,7 @@ function gpt2Tokenizer(vocabulary: Readonly<Record<string, number>>, merges: str
   return byteLevelTokenizer({
     vocabulary,
     merges: lines,
-    specialTokens: [...new Set(named)].map((text) => ({ text, id: vocabulary[text] as number })),
+    specialTokens: [...new Set(named)].map((text) => ({ text, id: vocabulary[text] })),
     addPrefixSpace: config.add_prefix_space === true,
   })
 }
