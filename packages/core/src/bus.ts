@@ -20,6 +20,8 @@ import type { Measurement } from './contracts/trainer.js'
 export interface CollimateEvents {
   /** The run enters a phase: `loading`, `preparing`, `training`, `evaluating`, `saving`, `done`. */
   'phase.changed': { phase: string; detail?: string }
+  /** A stage of a pipeline (`index` from 0, of `count`) begins, is done, or is left out because it was done before. */
+  'stage.changed': { stage: string; index: number; count: number; state: 'running' | 'skipped' | 'done' }
   /** Progress of a long preparation, e.g. reference log-probs. */
   'progress.made': { phase: string; done: number; total: number; unit: string }
   /** After every optimiser step. `metrics` is empty on steps that are not logged. */

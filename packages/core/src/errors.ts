@@ -16,6 +16,16 @@ export class CollimateError extends Error {
     this.code = code
     this.hint = options.hint
   }
+
+  /** By shape: a plugin that is loaded as TypeScript, or installed elsewhere, brings its own copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): value is CollimateError {
+    return (
+      value instanceof Error &&
+      value.name === 'CollimateError' &&
+      'code' in value &&
+      String(value.code).startsWith('COLLIMATE_')
+    )
+  }
 }
 
 /** The error as one line for a terminal: `code: message (hint)`. */

@@ -6,7 +6,7 @@ import { bootstrapInterval, meanInterval, proportionInterval, studentQuantile } 
 const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true })
 
 describe('mean', () => {
-  test('a worked example (R: t.test)', () => {
+  test('a worked example', () => {
     const { value, low, high, count } = meanInterval([1, 2, 3, 4, 5])
     expect([value, count]).toEqual([3, 5])
     expect(low).toBeCloseTo(1.036757, 6)

@@ -1,0 +1,223 @@
+import { mkdir } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { attachTrackers } from './assemble.js'
+import type { Assembly } from './assemble.js'
+import type { Bus } from './bus.js'
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js'
+import type { Checkpoint } from './checkpoint.js'
+import { createClosing } from './closing.js'
+import type { Closing } from './closing.js'
+import type { Measurement, TrainerContext } from './contracts/trainer.js'
+import { environment } from './environment.js'
+import { CollimateError, errorLine } from './errors.js'
+import { readManifest, thisProcess } from './manifest.js'
+import type { Manifest } from './manifest.js'
+import { prepare } from './prepare.js'
+import type { Prepared } from './prepare.js'
+import type { Registry } from './registry.js'
+import type { ResolvedExperiment } from './resolve-experiment.js'
+import { checkpointFile, checkpointFolder, claimOutput, recordRun } from './run-folder.js'
+import type { Recorder } from './run-folder.js'
+import { isStop } from './stop-control.js'
+import type { StopControl } from './stop-control.js'
+import { evaluateOn, tellEvaluation, trainingLoop } from './training-loop.js'
+
+/** What came of a run. */
+export interface RunResult {
+  readonly name: string
+  readonly status: 'done' | 'stopped'
+  /** The run folder. */
+  readonly folder: string
+  /** Where the model was saved; absent where the run was stopped before its first step. */
+  readonly modelFolder: string | undefined
+  readonly steps: number
+  readonly totalSteps: number
+  /** The last evaluation on the held-out split, and what the evaluators measured. */
+  readonly metrics: Readonly<Record<string, Measurement>>
+  readonly seconds: number
+}
+
+export interface RunSurroundings {
+  readonly bus: Bus
+  readonly registry: Registry
+  readonly control: StopControl
+  /** Go on from the checkpoint of the run folder. */
+  readonly resume: boolean
+}
+
+/**
+ * Makes a run of an experiment. Everything that can be wrong with the input is found before the run folder is made; at
+ * the end, whatever happened, every plugin is closed in reverse order and nobody serves or listens any more.
+ */
+export async function runExperiment(experiment: ResolvedExperiment, surroundings: RunSurroundings): Promise<RunResult> {
+  const { bus, control } = surroundings
+  const closing = createClosing()
+  const recorder = recordRun(bus)
+  const startedAt = performance.now()
+  try {
+    const body = runBody(experiment, surroundings, closing, recorder, startedAt)
+    return await Promise.race([body, control.killed])
+  } catch (error) {
+    try {
+      recorder.update({ status: 'failed', error: errorLine(error), finishedAt: now() })
+    } catch {
+      // The first failure is the one to tell; a full disk fails here too.
+    }
+    throw error
+  } finally {
+    for (const failure of await closing.close())
+      bus.emit('warning.raised', { code: 'COLLIMATE_CLOSE_FAILED', message: errorLine(failure) })
+    recorder.end()
+  }
+}
+
+const now = (): string => new Date().toISOString()
+
+async function runBody(
+  experiment: ResolvedExperiment,
+  surroundings: RunSurroundings,
+  closing: Closing,
+  recorder: Recorder,
+  startedAt: number,
+): Promise<RunResult> {
+  const { bus, control, resume } = surroundings
+  const { signal } = control
+  const { name, output } = experiment
+  await closing.add(claimOutput(output, experiment.modelFolder))
+  const checkpoint = resume ? await resumable(experiment) : undefined
+
+  const result = (status: RunResult['status'], rest: Partial<RunResult>): RunResult => ({
+    ...{ name, status, folder: output, modelFolder: undefined, steps: 0, totalSteps: 0, metrics: {}, ...rest },
+    seconds: (performance.now() - startedAt) / 1000,
+  })
+
+  await attachTrackers(experiment, { ...surroundings, signal, closing })
+  let prepared: Prepared
+  try {
+    prepared = await prepare(experiment, { ...surroundings, checkpoint }, closing)
+    signal.throwIfAborted()
+  } catch (error) {
+    if (isStop(error, signal)) return result('stopped', {})
+    throw error
+  }
+  const { assembly, context, data } = prepared
+  const { trainer, policy } = assembly
+  const { totalSteps } = context
+  const manifest: Manifest = {
+    ...{ format: 1, name, status: 'running', configHash: experiment.hash, process: thisProcess() },
+    ...{ startedAt: now(), steps: context.startStep, totalSteps },
+  }
+  recorder.begin({
+    ...{ folder: output, config: experiment.config, manifest, resumeStep: checkpoint?.step },
+    environment: environment(experiment.folder, experiment.versions, await assembly.backend.capabilities()),
+  })
+
+  let version = (await policy.describe()).version
+  const unwrap = bus.wrap('policy.update', async (request, next) => {
+    const report = await next(request)
+    version = report.version
+    return report
+  })
+  await closing.add(unwrap)
+
+  const phase = (name: string): void => bus.emit('phase.changed', { phase: name })
+  const saveCheckpoint = async (step: number): Promise<void> => {
+    await mkdir(checkpointFolder(output), { recursive: true })
+    const state = { step, consumed: data.consumed(), trainer: trainer.state(), policy: await policy.snapshot() }
+    await writeCheckpoint(checkpointFile(output), state)
+    recorder.update({ steps: step })
+    bus.emit('checkpoint.saved', { step, folder: checkpointFolder(output) })
+  }
+  const canEvaluate = trainer.evaluate !== undefined && data.evaluationLength > 0
+  const evaluate = async (step: number): Promise<Readonly<Record<string, Measurement>>> => {
+    phase('evaluating')
+    return evaluateOn(trainer, context, step)
+  }
+
+  /** False where the user's stop cut it short. */
+  const unlessStopped = async (act: () => Promise<void>): Promise<boolean> => {
+    try {
+      await act()
+    } catch (error) {
+      if (!isStop(error, signal)) throw error
+    }
+    return !signal.aborted
+  }
+
+  let step = context.startStep
+  let finished = await unlessStopped(async () => {
+    if (experiment.evaluateAtStart && step === 0) await evaluate(0)
+    phase('training')
+    step = await trainingLoop(trainer, context, {
+      version: () => version,
+      epoch: () => data.consumed() / data.trainLength,
+      async afterStep(done) {
+        step = done
+        recorder.check()
+        if (experiment.checkpointEvery && done % experiment.checkpointEvery === 0) await saveCheckpoint(done)
+        if (experiment.evaluateEvery && done % experiment.evaluateEvery === 0 && done < totalSteps) {
+          await evaluate(done)
+          phase('training')
+        }
+      },
+    })
+  })
+
+  let modelFolder: string | undefined
+  if (step > 0) {
+    phase('saving')
+    if (!finished) await saveCheckpoint(step)
+    modelFolder = experiment.modelFolder
+    await policy.save({ folder: modelFolder })
+    bus.emit('model.saved', { folder: modelFolder })
+  }
+  const metrics: Record<string, Measurement> = {}
+  if (finished) {
+    finished = await unlessStopped(async () => {
+      if (canEvaluate) Object.assign(metrics, await evaluate(step))
+      Object.assign(metrics, await finalEvaluation(experiment, assembly, context, step))
+    })
+    if (!finished) await saveCheckpoint(step)
+  }
+
+  phase('done')
+  recorder.check()
+  const status = finished ? 'done' : 'stopped'
+  recorder.update({
+    ...{ status, steps: step, metrics, finishedAt: now() },
+    ...(modelFolder && { modelFolder: relative(output, modelFolder) }),
+  })
+  return result(status, { modelFolder, steps: step, totalSteps, metrics })
+}
+
+/** What the evaluators say about the trained policy. */
+async function finalEvaluation(
+  experiment: ResolvedExperiment,
+  { evaluators }: Assembly,
+  context: TrainerContext,
+  step: number,
+): Promise<Readonly<Record<string, Measurement>>> {
+  const all: Record<string, Measurement> = {}
+  for (const [i, evaluator] of evaluators.entries()) {
+    const { name } = experiment.evaluators[i].plugin.definition
+    context.bus.emit('phase.changed', { phase: 'evaluating', detail: name })
+    const { metrics, samples } = await evaluator.evaluate(context)
+    tellEvaluation(context.bus, step, metrics)
+    for (const sample of samples) context.bus.emit('sample.shown', { step, sample })
+    Object.assign(all, metrics)
+  }
+  return all
+}
+
+/** The checkpoint of the run folder, if it is one of this very experiment. */
+async function resumable({ output, hash }: ResolvedExperiment): Promise<Checkpoint> {
+  const checkpoint = await readCheckpoint(checkpointFile(output))
+  if (readManifest(output)?.configHash === hash) return checkpoint
+  throw new CollimateError(
+    'COLLIMATE_RESUME_CHANGED',
+    `${output} was made with another config, other versions or files`,
+    {
+      hint: 'resume with what config.json there says, or start anew',
+    },
+  )
+}
