@@ -56,6 +56,7 @@ export function objectiveProgram(request: ObjectiveProgramRequest): ObjectivePro
   const model = modelTensors(request)
   const t = objectiveTensors(objective, model, sizes)
   const terms = objective.terms(t)
+  if (terms.length === 0) throw invalid(objective, 'it has no loss term')
   const outputs: Record<string, Tensor> = {}
   const scaled = terms.map((term, i) => {
     const { total, count } = masked(objective, model, sizes, term, selectOf(objective, t, term))
