@@ -7,7 +7,7 @@ export type { PairedScores } from './compare.js'
 export { winRateOptions } from './options.js'
 export type { WinRateOptions } from './options.js'
 
-export default definePlugin({
+export const winRate = definePlugin({
   name: 'win-rate',
   version: '0.1.0',
   engine: '^0.1.0',
@@ -16,3 +16,5 @@ export default definePlugin({
   options: winRateOptions,
   create: (options, { seed }) => winRateEvaluator({ ...options, seed: options.seed ?? seed }),
 })
+
+export default winRate

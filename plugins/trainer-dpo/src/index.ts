@@ -19,7 +19,7 @@ export const dpoObjectivePlugin = definePlugin({
   create: (options) => dpoObjective(options),
 })
 
-export default definePlugin({
+export const dpo = definePlugin({
   name: 'dpo',
   version: '0.1.0',
   engine: '^0.1.0',
@@ -29,3 +29,5 @@ export default definePlugin({
   brings: [dpoObjectivePlugin],
   create: (options, { backend }) => dpoTrainer(options, backend),
 })
+
+export default dpo

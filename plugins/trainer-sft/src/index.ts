@@ -20,7 +20,7 @@ export const sftObjectivePlugin = definePlugin({
   create: () => sftObjective,
 })
 
-export default definePlugin({
+export const sft = definePlugin({
   name: 'sft',
   version: '0.1.0',
   engine: '^0.1.0',
@@ -30,3 +30,5 @@ export default definePlugin({
   brings: [sftObjectivePlugin],
   create: (options) => sftTrainer(options),
 })
+
+export default sft
