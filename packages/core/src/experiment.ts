@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly folder?: string
   /** Go on from the checkpoint in the run folder, in the same bits. */
   readonly resume?: boolean
+  /** Run the stages of a pipeline again that are already done. */
+  readonly fresh?: boolean
   /** Stops the run when it fires. */
   readonly signal?: AbortSignal
   /** Plugins that the config may name, beside those that are installed. */

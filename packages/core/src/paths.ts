@@ -21,9 +21,13 @@ export function assertWritable(folder: string, what: string): void {
   }
 }
 
-/** Refuses a folder that holds something else than what `mark` (a file name) says we put there. */
-export function assertOurs(folder: string, mark: string, what: string): void {
-  if (!existsSync(folder) || readdirSync(folder).length === 0 || existsSync(join(folder, mark))) return
+/**
+ * Refuses a folder that holds something else than what `mark` (a file name) says we put there, or `ours`, the name of a
+ * folder that is known to be ours.
+ */
+export function assertOurs(folder: string, mark: string, what: string, ours?: string): void {
+  if (!existsSync(folder) || existsSync(join(folder, mark))) return
+  if (readdirSync(folder).every((name) => name === ours)) return
   throw new CollimateError('COLLIMATE_OUTPUT_OCCUPIED', `${what} ${folder} holds other files (no ${mark})`, {
     hint: 'choose another folder, or empty this one',
   })

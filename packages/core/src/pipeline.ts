@@ -33,7 +33,7 @@ interface StagePlaces {
  * folder and the run folder of stage `sft`. A stage that is done, with the same config, versions and files, is skipped.
  */
 export function pipeline(config: PipelineConfig, options: RunOptions = {}): Run<PipelineResult> {
-  const { folder = process.cwd(), resume = false } = options
+  const { folder = process.cwd(), resume = false, fresh = false } = options
   return start(options, async (started) => {
     const parsed = parsePipeline(config)
     const { name, stages } = parsed
@@ -44,7 +44,7 @@ export function pipeline(config: PipelineConfig, options: RunOptions = {}): Run<
       const tell = (state: 'running' | 'skipped' | 'done'): void =>
         started.bus.emit('stage.changed', { stage: stage.name, index, count: stages.length, state })
       const resolved = await resolveStage(parsed, index, folder, started.registry)
-      const before = doneBefore(resolved)
+      const before = fresh ? undefined : doneBefore(resolved)
       if (before) {
         results[stage.name] = { ...before, skipped: true }
         tell('skipped')

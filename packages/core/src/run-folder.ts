@@ -1,5 +1,5 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Bus, CollimateEvents, Dispose, EventName } from './bus.js'
 import { CollimateError } from './errors.js'
 import { plain, writeAtomically, writeJson } from './json.js'
@@ -32,7 +32,8 @@ export function claimOutput(output: string, modelFolder: string): Dispose {
   assertWritable(output, 'the run folder')
   assertWritable(modelFolder, 'the model folder')
   assertOurs(output, manifestFile, 'the run folder')
-  assertOurs(modelFolder, 'config.json', 'the model folder')
+  // The run may lie in the model's folder, and may have ended before there was a model.
+  assertOurs(modelFolder, 'config.json', 'the model folder', relative(modelFolder, output))
   const manifest = readManifest(output)
   if (active.has(output) || (manifest && isRunning(manifest)))
     throw new CollimateError('COLLIMATE_RUN_ACTIVE', `a run is writing to ${output}`, {
