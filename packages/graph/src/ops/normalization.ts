@@ -33,6 +33,7 @@ function inferRows(op: string, inputs: readonly Typed[]): Typed {
 /** Σ over the last axis of x · vector / width, kept as an axis of 1: as a product with a column it is one pass. */
 function rowMean(x: Tensor, vector: Tensor): Tensor {
   const width = vector.shape[0]
+  if (x.rank === 1) return mean(mul(x, vector), -1, true)
   return matmul(x, reshape(vector, [width, 1]), { scale: 1 / width })
 }
 
