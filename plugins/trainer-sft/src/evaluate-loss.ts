@@ -24,5 +24,6 @@ export async function evaluateLoss(request: EvaluateLossRequest): Promise<Record
     add('eval_loss', loss * tokens, tokens)
     for (const [name, { sum, count }] of Object.entries(metrics)) add(`eval_${name}`, sum, count)
   }
-  return Object.fromEntries([...totals].map(([name, { sum, count }]) => [name, { value: sum / count, count }]))
+  const counted = [...totals].filter(([, { count }]) => count > 0)
+  return Object.fromEntries(counted.map(([name, { sum, count }]) => [name, { value: sum / count, count }]))
 }
