@@ -118,6 +118,7 @@ class OnnxBackend implements Backend {
   }
 
   async release({ id }: Parameters<Backend['release']>[0]): Promise<void> {
+    if (this.#closed) return
     this.#programs.delete(id)
     this.#states.delete(id)
     await this.#call('release', { id })

@@ -1,5 +1,5 @@
 import { CollimateError, type Program, type ProgramInput, type StateId } from '@collimate/core'
-import { decompose, type OpName, opNames, type Program as GraphProgram } from '@collimate/graph'
+import { checkProgram, decompose, GraphError, type OpName } from '@collimate/graph'
 import type { StateTypes } from './backend.js'
 import type { CompiledProgram } from './compiled.js'
 import { planElementwise } from './elementwise/recognise.js'
@@ -21,10 +21,9 @@ export function compileProgram(
   typesOf: (id: StateId) => StateTypes,
   device: Device,
 ): CompiledProgram {
-  checkOps(program)
   for (const { state } of program.updates) {
     if (!frozen.has(state)) continue
-    throw new CollimateError('COLLIMATE_STATE_FROZEN', `${program.name} updates ${state}, which is frozen into it`, {
+    throw new CollimateError('COLLIMATE_PROGRAM_INVALID', `${program.name} updates ${state}, which is frozen`, {
       hint: 'compile it without freezing the set that it updates',
     })
   }
@@ -32,18 +31,18 @@ export function compileProgram(
     const id = input.role === 'state' ? frozen.get(input.name) : undefined
     if (id !== undefined) checkStateType(program, input, typesOf(id))
   }
+  const kept = translated(() => decompose(checkProgram(program), (op) => loweringOf(op, device) !== undefined))
   const elementwise = frozen.size === 0 ? planElementwise(program) : undefined
-  const kept = decompose(program as GraphProgram, (op) => loweringOf(op, device) !== undefined)
   return { ...buildModel(kept, frozen, device), ...(elementwise && { elementwise }) }
 }
 
-function checkOps(program: Program): void {
-  const unknown = program.nodes.find(({ op }) => !(opNames as readonly string[]).includes(op))
-  if (unknown) {
-    throw new CollimateError(
-      'COLLIMATE_PROGRAM_INVALID',
-      `${program.name} uses the op ${unknown.op}, which does not exist`,
-    )
+/** Errors of the graph as errors of the contract. */
+function translated<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error
+    throw new CollimateError(error.code, error.message, { hint: error.hint, cause: error })
   }
 }
 

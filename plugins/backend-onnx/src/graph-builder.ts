@@ -5,6 +5,8 @@ import type { Device } from './providers.js'
 export const elementTypeOf: Readonly<Record<DType, ElementType>> = { float: 'float32', int: 'int32', bool: 'bool' }
 
 export interface NodeOptions {
+  /** Further outputs that the op must have and nobody reads. */
+  readonly unread?: number
   readonly domain?: 'com.microsoft'
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>
 }
@@ -18,15 +20,15 @@ export class GraphBuilder {
 
   constructor(readonly device: Device) {}
 
-  /** Adds a node with one output and returns the name of its value. */
-  emit(type: string, inputs: readonly string[], { domain, attributes }: NodeOptions = {}): string {
+  /** Adds a node and returns the name of its first value. */
+  emit(type: string, inputs: readonly string[], { domain, attributes, unread = 0 }: NodeOptions = {}): string {
     const number = this.nodes.length
     const output = `n${number}`
     this.nodes.push({
       type,
       name: `${type}_${number}`,
       inputs,
-      outputs: [output],
+      outputs: [output, ...Array.from({ length: unread }, (_, i) => `${output}_${i}`)],
       ...(domain && { domain }),
       ...(attributes && { attributes }),
     })

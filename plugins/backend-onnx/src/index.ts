@@ -1,4 +1,4 @@
-import { CollimateError, definePlugin } from '@collimate/core'
+import { definePlugin, type CollimateError } from '@collimate/core'
 import { z } from 'zod'
 import { createBackend } from './backend.js'
 import { devices, type Device } from './providers.js'

@@ -19,8 +19,8 @@ export class WorkerClient {
   #calls = 0
   #gone: CollimateError | undefined
 
-  constructor() {
-    this.#worker = startWorker()
+  constructor(worker = startWorker()) {
+    this.#worker = worker
     this.#worker.unref()
     this.#worker.on('message', (message: ReplyMessage) => this.#settle(message))
     this.#worker.on('error', (error) => this.#crash(error))

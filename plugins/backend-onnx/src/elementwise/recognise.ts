@@ -54,7 +54,7 @@ class Recogniser {
       }),
     )
     const sums = this.#steps.flatMap((step) => (step.op === 'reduce' ? [step.pass] : []))
-    if (passes.length + sums.length === 0) throw new NotElementwise()
+    if (passes.length + sums.length + numbers.length === 0) throw new NotElementwise()
     return {
       modules: [...this.#modules.values()].map(({ bytes }) => bytes),
       steps: this.#steps,

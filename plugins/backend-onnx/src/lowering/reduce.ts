@@ -25,7 +25,7 @@ export const reduce: Lowerings<
       attributes: { reverse: { int: Number(reverse) } },
     }),
   sortDescending: (graph, inputs, { k }) =>
-    graph.emit('TopK', [only(inputs).name, graph.list([k])], { attributes: { axis: { int: -1 } } }),
+    graph.emit('TopK', [only(inputs).name, graph.list([k])], { attributes: { axis: { int: -1 } }, unread: 1 }),
   logSumExp: (graph, inputs, { axis }) =>
     graph.emit('ReduceLogSumExp', [only(inputs).name, graph.list([axis])], { attributes: { keepdims: { int: 0 } } }),
 }

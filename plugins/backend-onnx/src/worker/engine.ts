@@ -1,18 +1,18 @@
 import type { DType, TensorData } from '@collimate/core'
-import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import type * as Onnx from 'onnxruntime-node'
 import type { CompiledProgram, CompiledUpdate } from '../compiled.js'
 import { Failure, messageOf } from './failure.js'
 import type { Requests, SessionSettings, Verb } from './protocol.js'
 import { compileModules, livesTogether, runElementwise } from './run-elementwise.js'
 import { StateSet } from './state-set.js'
 
-type OnnxRuntime = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor' | 'listSupportedBackends'>
+type OnnxRuntime = Pick<typeof Onnx, 'InferenceSession' | 'Tensor' | 'listSupportedBackends'>
 
 interface Executable {
   readonly program: CompiledProgram
   readonly modules: readonly WebAssembly.Module[]
   /** Absent until the first run that needs it, where a program runs as passes. */
-  session?: InferenceSession
+  session?: Onnx.InferenceSession
 }
 
 const onnxTypes = { float: 'float32', int: 'int32', bool: 'bool' } as const
@@ -69,12 +69,12 @@ export class Engine implements Record<Verb, unknown> {
     const whole = program.updates.filter((update) => !update.at)
     for (const update of whole) find(update.state).reserveSpare(update.state)
 
-    const inputs: Record<string, Tensor> = {}
+    const inputs: Record<string, Onnx.Tensor> = {}
     for (const input of program.inputs) {
       const data = input.role === 'feed' ? feeds[input.name] : find(input.name).view(input.name)
       inputs[input.value] = this.#tensor(input.dtype, data, input.shape)
     }
-    const fetches: Record<string, Tensor | null> = {}
+    const fetches: Record<string, Onnx.Tensor | null> = {}
     for (const { value } of program.outputs) fetches[value] = null
     for (const update of program.updates)
       fetches[update.value] = update.at ? null : this.#spare(update, find(update.state))
@@ -134,7 +134,7 @@ export class Engine implements Record<Verb, unknown> {
     return null
   }
 
-  async #session(executable: Executable): Promise<InferenceSession | undefined> {
+  async #session(executable: Executable): Promise<Onnx.InferenceSession | undefined> {
     const { model, name, frozen } = executable.program
     if (!model) return undefined
     try {
@@ -144,7 +144,10 @@ export class Engine implements Record<Verb, unknown> {
     }
   }
 
-  #createSession({ model, frozen }: Required<Pick<CompiledProgram, 'model' | 'frozen'>>): Promise<InferenceSession> {
+  #createSession({
+    model,
+    frozen,
+  }: Required<Pick<CompiledProgram, 'model' | 'frozen'>>): Promise<Onnx.InferenceSession> {
     if (!this.#runtime || !this.#settings) throw new Failure('COLLIMATE_BACKEND_UNAVAILABLE', 'the backend is not open')
     const { device, threads, arena, spinning } = this.#settings
     const externalData = frozen.map(({ path, state, name }) => {
@@ -165,12 +168,12 @@ export class Engine implements Record<Verb, unknown> {
     })
   }
 
-  #tensor(dtype: DType, data: TensorData | undefined, shape: readonly number[]): Tensor {
+  #tensor(dtype: DType, data: TensorData | undefined, shape: readonly number[]): Onnx.Tensor {
     if (!this.#runtime || !data) throw new Failure('COLLIMATE_BACKEND_RUN', 'a tensor without data')
     return new this.#runtime.Tensor(onnxTypes[dtype], data as Float32Array, shape)
   }
 
-  #spare(update: CompiledUpdate, set: StateSet): Tensor {
+  #spare(update: CompiledUpdate, set: StateSet): Onnx.Tensor {
     const { dtype, shape } = set.buffer(update.state)
     return this.#tensor(dtype, set.view(update.state, 'spare'), shape)
   }
