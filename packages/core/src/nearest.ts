@@ -1,15 +1,17 @@
-/** Edits between two words: insertions, deletions, substitutions (Levenshtein 1966). */
+/** Edits between two words: insertions, deletions, substitutions, swaps of neighbours (Damerau 1964). */
 function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      const substituted = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(previous[j] + 1, row[j - 1] + 1, substituted))
+      const substituted = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? rows[i - 2][j - 2] + 1 : Infinity
+      row.push(Math.min(rows[i - 1][j] + 1, row[j - 1] + 1, substituted, swapped))
     }
-    previous = row
+    rows.push(row)
   }
-  return previous[b.length]
+  return rows[a.length][b.length]
 }
 
 /** The candidate that was probably meant, if one is near enough; spelling of case, `-` and `_` does not count. */
