@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { CollimateError } from '@collimate/core'
 import type { TokenizerFiles } from '@collimate/core'
+import { mergePairs } from './merge-pairs.js'
 import { specialTokenText } from './tokenizer-files.js'
 
 /** A special token as text and id. */
@@ -34,8 +35,33 @@ export interface Tokenizer {
   id(token: string): number | undefined
 }
 
-/** Makes a tokenizer of a model's tokenizer files. COLLIMATE_TOKENIZER_INVALID where they cannot be used. */
+/** What is used of the library, whose own type declarations do not resolve under `nodenext`. */
+interface LibraryTokenizer {
+  readonly model: {
+    bpe?: (word: string) => string[]
+    end_of_word_suffix?: unknown
+    continuing_subword_suffix?: unknown
+  }
+  encode(text: string, options: { add_special_tokens: boolean }): { readonly ids: number[] }
+  decode(ids: number[], options: { skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean }): string
+  token_to_id(token: string): number | undefined
+  id_to_token(id: number): string | undefined
+  get_vocab(): ReadonlyMap<string, number>
+}
+
+const made = new WeakMap<TokenizerFiles, Tokenizer>()
+
+/**
+ * Makes a tokenizer of a model's tokenizer files, once for the same files object. COLLIMATE_TOKENIZER_INVALID where they
+ * cannot be used.
+ */
 export function createTokenizer(files: TokenizerFiles): Tokenizer {
+  const tokenizer = made.get(files) ?? newTokenizer(files)
+  made.set(files, tokenizer)
+  return tokenizer
+}
+
+function newTokenizer(files: TokenizerFiles): Tokenizer {
   const inner = build(files)
   const named = Object.entries(files.config)
     .filter(([key]) => key.endsWith('_token'))
@@ -99,9 +125,11 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
   }
 }
 
-function build(files: TokenizerFiles): HuggingFaceTokenizer {
+function build(files: TokenizerFiles): LibraryTokenizer {
   try {
-    return new HuggingFaceTokenizer(prepared(files.tokenizer), files.config)
+    const tokenizer = new HuggingFaceTokenizer(prepared(files.tokenizer), files.config) as LibraryTokenizer
+    mergeFaster(tokenizer, files)
+    return tokenizer
   } catch (cause) {
     throw new CollimateError(
       'COLLIMATE_TOKENIZER_INVALID',
@@ -112,6 +140,13 @@ function build(files: TokenizerFiles): HuggingFaceTokenizer {
       },
     )
   }
+}
+
+/** Gives a BPE our own merging, unless it has suffixes: those are the library's. */
+function mergeFaster({ model }: LibraryTokenizer, { tokenizer }: TokenizerFiles): void {
+  const { type, vocab, merges } = tokenizer.model as { type: unknown; vocab: Record<string, number>; merges: string[] }
+  if (type === 'BPE' && !model.end_of_word_suffix && !model.continuing_subword_suffix)
+    model.bpe = mergePairs(vocab, merges)
 }
 
 /**
@@ -137,11 +172,11 @@ function prepared(tokenizer: TokenizerFiles['tokenizer']): Record<string, unknow
 }
 
 /** What the post-processor puts before a text, found by trying. */
-function beginningOf(inner: HuggingFaceTokenizer): readonly number[] {
+function beginningOf(inner: LibraryTokenizer): readonly number[] {
   const bare = inner.encode('a', { add_special_tokens: false }).ids
   const full = inner.encode('a', { add_special_tokens: true }).ids
   for (let start = 0; start + bare.length <= full.length; start++) {
-    if (bare.every((id: number, at: number) => full[start + at] === id)) return full.slice(0, start)
+    if (bare.every((id, at) => full[start + at] === id)) return full.slice(0, start)
   }
   return []
 }
