@@ -31,35 +31,43 @@ const additive = (visible: Tensor): Tensor => where(visible, 0, unseen)
  * @param segments int [R, S], `prompts` int [R, S]: as in `ForestBatch`
  */
 export function forestAttention(config: ModelConfig, batch: { segments: Tensor; prompts: Tensor }): Attention {
-  const mask = forestMask(batch)
-  return (_layer, q, k, v) => groupedAttention(config, q, k, v, mask)
+  // One mask for all layers.
+  const mask = repeatQueries(forestMask(batch), groupsOf(config))
+  return (_layer, q, k, v) => {
+    const scores = matmul(groupQueries(config, q), k, { transposeB: true, scale: config.attentionScale })
+    return reshape(attend(add(scores, mask), v), q.shape)
+  }
 }
 
-/** Additive mask [R, 1, 1, S, S], queries before keys. */
+/** Additive mask [R, 1, S, S], queries before keys. */
 function forestMask({ segments, prompts }: { segments: Tensor; prompts: Tensor }): Tensor {
   const [rows, width] = segments.shape
-  const perQuery = (x: Tensor): Tensor => reshape(x, [rows, width, 1])
-  const perKey = reshape(segments, [rows, 1, width])
-  const causal = lessEqual(reshape(iota(width), [1, 1, width]), reshape(iota(width), [1, width, 1]))
+  const perQuery = (x: Tensor): Tensor => reshape(x, [rows, 1, width, 1])
+  const perKey = reshape(segments, [rows, 1, 1, width])
   const related = or(equal(perKey, perQuery(segments)), equal(perKey, perQuery(prompts)))
-  return reshape(additive(and(causal, related)), [rows, 1, 1, width, width])
+  return additive(and(notLater(width), related))
 }
 
-/**
- * Attention with grouped-query heads (Ainslie et al., arXiv 2305.13245): the G query heads of a key-value head stand one
- * below the other, [B, KV, G·Q, d], so that k and v are never repeated.
- *
- * @param mask additive, [B, 1, 1, Q, K]
+/** [S, S], true where the key is not later than the query. */
+const notLater = (width: number): Tensor =>
+  lessEqual(reshape(iota(width), [1, width]), reshape(iota(width), [width, 1]))
+
+/*
+ * Grouped-query attention (Ainslie et al., arXiv 2305.13245): the G query heads of a key-value head stand one below the
+ * other, [B, KV, G·Q, d], so that keys and values are never repeated.
  */
-function groupedAttention(config: ModelConfig, q: Tensor, k: Tensor, v: Tensor, mask: Tensor): Tensor {
-  const [batch, heads, queries, size] = q.shape
-  const { kvHeads } = config
-  const groups = heads / kvHeads
-  const keys = k.shape[2]
-  const grouped = reshape(q, [batch, kvHeads, groups * queries, size])
-  const scores = matmul(grouped, k, { transposeB: true, scale: config.attentionScale })
-  const masked = add(reshape(scores, [batch, kvHeads, groups, queries, keys]), mask)
-  return reshape(attend(reshape(masked, [batch, kvHeads, groups * queries, keys]), v), [batch, heads, queries, size])
+
+const groupsOf = ({ heads, kvHeads }: ModelConfig): number => heads / kvHeads
+
+/** [B, H, Q, d] to [B, KV, G·Q, d]. */
+function groupQueries(config: ModelConfig, q: Tensor): Tensor {
+  const [batch, , queries, size] = q.shape
+  return reshape(q, [batch, config.kvHeads, groupsOf(config) * queries, size])
+}
+
+/** A mask [..., Q, K] for queries that stand G times below each other: [..., G·Q, K]. */
+function repeatQueries(mask: Tensor, groups: number): Tensor {
+  return groups === 1 ? mask : concat(new Array<Tensor>(groups).fill(mask), mask.rank - 2)
 }
 
 /** What a decoding step sees of the past. Slots of the cache: the padded prompt first, then the tokens decoded so far. */
@@ -103,28 +111,21 @@ export function cachedAttention(
   cache: CacheView,
   remember: (layer: number, k: Tensor, v: Tensor) => void,
 ): Attention {
+  const { attentionScale: scale } = config
   return (layer, q, k, v) => {
     remember(layer, k, v)
-    const [batch, heads, queries, size] = q.shape
-    const { kvHeads, attentionScale: scale } = config
-    const groups = heads / kvHeads
-    const grouped = reshape(q, [batch, kvHeads, groups * queries, size])
+    const queries = q.shape[2]
+    const grouped = groupQueries(config, q)
     const oldKeys = cache.keys(layer)
-    const capacity = oldKeys.shape[2]
     const old = add(matmul(grouped, oldKeys, { transposeB: true, scale }), cache.mask)
-    const fresh = causal(matmul(grouped, k, { transposeB: true, scale }), groups, queries)
-    const weights = softmax(concat([old, fresh], 3))
+    const fresh = matmul(grouped, k, { transposeB: true, scale })
+    // One new token sees itself; several must not see later ones.
+    const hidden = queries === 1 ? fresh : add(fresh, repeatQueries(additive(notLater(queries)), groupsOf(config)))
+    const weights = softmax(concat([old, hidden], 3))
+    const capacity = oldKeys.shape[2]
     const part = (begin: number, end: number): Tensor =>
-      slice(weights, [0, 0, 0, begin], [batch, kvHeads, groups * queries, end])
+      slice(weights, [0, 0, 0, begin], [...weights.shape.slice(0, 3), end])
     const mixed = add(matmul(part(0, capacity), cache.values(layer)), matmul(part(capacity, capacity + queries), v))
-    return reshape(mixed, [batch, heads, queries, size])
+    return reshape(mixed, q.shape)
   }
-}
-
-/** Hides later new tokens from earlier ones; nothing to do for one token. */
-function causal(scores: Tensor, groups: number, queries: number): Tensor {
-  if (queries === 1) return scores
-  const shape = scores.shape
-  const mask = additive(lessEqual(reshape(iota(queries), [1, queries]), reshape(iota(queries), [queries, 1])))
-  return reshape(add(reshape(scores, [shape[0], shape[1], groups, queries, queries]), mask), shape)
 }
