@@ -1,1 +1,1 @@
-export {}
+export { commandLine, run } from './command-line.js'

@@ -1,0 +1,59 @@
+import { Command, Option } from 'commander'
+import {
+  deviceChecks,
+  diskCheck,
+  memoryCheck,
+  nodeCheck,
+  optionalPackageChecks,
+  packageCheck,
+  processorCheck,
+} from '../doctor/checks.js'
+import type { Check } from '../doctor/checks.js'
+import { probeDevice } from '../doctor/probe-device.js'
+import { exitStatus } from '../failure.js'
+import { installedPlugins } from '../installed-plugins.js'
+import { table } from '../table.js'
+
+interface DoctorOptions {
+  readonly json?: boolean
+  readonly probe?: string
+}
+
+const marks: Readonly<Record<Check['state'], string>> = { ok: 'ok', missing: 'MISSING', absent: '-' }
+
+/** `collimate doctor`: what this machine can run. */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('say what this machine can run, and what to do about what is missing')
+    .option('--json', 'as JSON')
+    .addOption(new Option('--probe <device>').hideHelp())
+    .addHelpText(
+      'after',
+      `
+Exit status 1 where something essential is missing. Devices are tried with a small program each.
+
+Examples:
+  collimate doctor
+  collimate doctor --json`,
+    )
+    .action(async (options: DoctorOptions) => {
+      if (options.probe !== undefined) return await probeDevice(options.probe)
+      const checks: Check[] = [
+        nodeCheck(),
+        processorCheck(),
+        memoryCheck(),
+        await diskCheck(),
+        packageCheck('onnxruntime-node', 'npm install onnxruntime-node', true),
+        ...(await deviceChecks()),
+        packageCheck('tsx', 'npm install tsx (experiments and plugins in TypeScript need it)', true),
+        ...optionalPackageChecks((await installedPlugins()).plugins),
+      ]
+      if (options.json) process.stdout.write(`${JSON.stringify(checks, null, 2)}\n`)
+      else process.stdout.write(`${table(checks.map(asRow))}\n`)
+      if (checks.some(({ state }) => state === 'missing')) process.exitCode = exitStatus.failure
+    })
+}
+
+function asRow({ name, state, detail, hint }: Check): string[] {
+  return [marks[state], name, hint === undefined ? detail : `${detail}: ${hint}`]
+}

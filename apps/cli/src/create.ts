@@ -1,0 +1,53 @@
+import { transformer } from '@collimate/policy-transformer'
+import onnx from '@collimate/backend-onnx'
+import { CollimateError, createBus } from '@collimate/core'
+import type { Backend, Plugin, PluginContext, PluginKind, PluginKinds, Policy } from '@collimate/core'
+
+/** Options of `--device` and `--threads`. */
+export interface DeviceOptions {
+  readonly device?: string
+  readonly threads?: number
+}
+
+/** A backend by itself, outside of any experiment. */
+export async function createBackend(options: DeviceOptions): Promise<Backend> {
+  return await create(onnx, options, {})
+}
+
+/** A model folder as a policy, with the backend that it runs on; `close` frees both. */
+export async function openPolicy(
+  model: string,
+  options: DeviceOptions,
+): Promise<{ policy: Policy; close: () => Promise<void> }> {
+  const backend = await createBackend(options)
+  try {
+    const policy = await create(transformer, { model }, { backend })
+    return {
+      policy,
+      close: async () => {
+        await policy.close()
+        await backend.close()
+      },
+    }
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+}
+
+async function create<Kind extends PluginKind>(
+  { definition }: Plugin<Kind>,
+  options: object,
+  context: Partial<PluginContext>,
+): Promise<PluginKinds[Kind]> {
+  return await definition.create(definition.options.parse(options), {
+    bus: createBus(),
+    objective: ({ use }) => {
+      throw new CollimateError('COLLIMATE_PLUGIN_UNKNOWN', `no objective is registered as "${use}"`)
+    },
+    path: (path) => path,
+    seed: 0,
+    signal: new AbortController().signal,
+    ...context,
+  })
+}
