@@ -1,10 +1,8 @@
-import type { Backend } from '@collimate/core'
-import { interpreter } from '@collimate/backend-interpreter'
-import { onnx } from '@collimate/backend-onnx'
 import { readSafetensors } from '@collimate/models'
 import { afterAll, describe, expect, it } from 'vitest'
 import { replay } from './traces/replay.js'
 import type { Replay } from './traces/replay.js'
+import { withBackend } from './traces/setting.js'
 import { readTrace, tracesFolder } from './traces/trace.js'
 import type { Trace } from './traces/trace.js'
 
@@ -12,9 +10,9 @@ const traces = ['sft-completion', 'sft-full-accumulate', 'sft-packing-bfd', 'dpo
 
 /** Largest relative errors allowed, |a − b| / max(1, |b|); the peer's own float32 run is off by 1e-6 (norm: 1e-5). */
 const judges = [
-  { name: 'float64 interpreter', plugin: interpreter, metrics: 1e-8, gradNorm: 1e-8, finalL2: 1e-8, final: 3e-6 },
-  { name: 'onnx', plugin: onnx, metrics: 5e-5, gradNorm: 1e-4, finalL2: 1e-5, final: 1e-5 },
-]
+  { name: 'float64 interpreter', backend: 'interpreter', metrics: 1e-8, gradNorm: 1e-8, finalL2: 1e-8, final: 3e-6 },
+  { name: 'onnx', backend: 'onnx', metrics: 5e-5, gradNorm: 1e-4, finalL2: 1e-5, final: 1e-5 },
+] as const
 
 const figures: string[] = []
 afterAll(() => console.log(['largest errors against TRL over 12 steps', ...figures].join('\n')))
@@ -22,7 +20,7 @@ afterAll(() => console.log(['largest errors against TRL over 12 steps', ...figur
 describe.each(judges)('TRL, step by step, on $name', (judge) => {
   it.each(traces)('%s', async (name) => {
     const trace = readTrace(name)
-    const replayed = await onBackend(judge.plugin, (backend) => replay(trace, backend))
+    const replayed = await withBackend(judge.backend, (backend) => replay(trace, backend))
     const errors = await errorsOf(trace, replayed)
     figures.push(
       `${name} on ${judge.name}: ${Object.entries(errors)
@@ -40,19 +38,6 @@ describe.each(judges)('TRL, step by step, on $name', (judge) => {
     if (name === 'dpo-precomputed-reference') expect(replayed.referenceRuns).toBe(0)
   })
 })
-
-async function onBackend<Result>(
-  plugin: typeof interpreter | typeof onnx,
-  work: (backend: Backend) => Promise<Result>,
-) {
-  const { definition } = plugin
-  const backend = await definition.create(definition.options.parse({}) as never, {} as never)
-  try {
-    return await work(backend)
-  } finally {
-    await backend.close()
-  }
-}
 
 /** The largest relative error of every number that TRL logged, and of the weights after the last step. */
 async function errorsOf(
