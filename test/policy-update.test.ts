@@ -8,6 +8,7 @@ import { exp, mul, sqrt, stopGradient, sub } from '@collimate/graph'
 import { loadModel } from '@collimate/models'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { smallConfigs } from './support/policies.js'
 import {
   backends,
   nextToken,
@@ -15,7 +16,6 @@ import {
   parityModel,
   policyOf,
   relativeError,
-  smallConfigs,
   smallModel,
 } from './support/policies.js'
 

@@ -6,33 +6,39 @@ import type { ModelConfig, ModelFiles } from '@collimate/models'
 import { chooseTokens } from './sampling.js'
 import type { Truncation } from './sampling.js'
 
-/** What a prefill and a step program are built for. */
-export interface DecodeShape {
+/** Size of a key-value cache. */
+export interface CacheSize {
   /** Rows that are decoded together, B. */
   readonly rows: number
-  /** Slots of a row in the cache, C. */
+  /** Slots of a row, C. */
   readonly capacity: number
+}
+
+/** What a prefill and a step program are built for. */
+export interface DecodeShape extends CacheSize {
   readonly greedy: boolean
   readonly truncation: Truncation
 }
 
-type CachePart = 'k' | 'v'
+const parts = ['k', 'v'] as const
+type CachePart = (typeof parts)[number]
 
-const cacheName = (part: CachePart, layer: number) => `cache.${part}.${layer}`
+/** Keys and values of each layer, [B, KV, C, d]; the size is in the name, so that one program can read one cache and write another. */
+function cacheBuffer(config: ModelConfig, { rows, capacity }: CacheSize, part: CachePart, layer: number) {
+  return {
+    name: `cache.${rows}x${capacity}.${part}.${layer}`,
+    shape: [rows, config.kvHeads, capacity, config.headDim] as const,
+  }
+}
 
-const cacheShape = (config: ModelConfig, { rows, capacity }: DecodeShape) =>
-  [rows, config.kvHeads, capacity, config.headDim] as const
-
-/** State of a batch while it is decoded: keys and values of each layer, [B, KV, C, d]. */
-export function cacheTensors(config: ModelConfig, shape: DecodeShape): Record<string, StateInit> {
-  const buffer = { dtype: 'float', shape: cacheShape(config, shape) } as const
+function cacheBuffers(config: ModelConfig, size: CacheSize) {
   const layers = Array.from({ length: config.layers }, (_, layer) => layer)
-  return Object.fromEntries(
-    layers.flatMap((layer) => [
-      [cacheName('k', layer), buffer],
-      [cacheName('v', layer), buffer],
-    ]),
-  )
+  return layers.flatMap((layer) => parts.map((part) => cacheBuffer(config, size, part, layer)))
+}
+
+/** The state of a batch while it is decoded. */
+export function cacheTensors(config: ModelConfig, size: CacheSize): Record<string, StateInit> {
+  return Object.fromEntries(cacheBuffers(config, size).map(({ name, shape }) => [name, { dtype: 'float', shape }]))
 }
 
 /**
@@ -98,16 +104,38 @@ export function stepProgram(files: ModelFiles, shape: DecodeShape, joinWeights: 
   })
 }
 
+/**
+ * Copies rows of a cache into another, which may have fewer rows and more slots.
+ *
+ * Feeds: `rows` int [B of the new one], the rows that are taken, and `slot` int, 0.
+ */
+export function moveProgram(config: ModelConfig, from: CacheSize, to: CacheSize): Program {
+  const rows = input('rows', [to.rows], 'int')
+  const start = input('slot', [], 'int')
+  const targets = cacheBuffers(config, to)
+  const updates = cacheBuffers(config, from).map(({ name, shape }, index) => {
+    const target = targets[index]
+    return {
+      state: input(target.name, target.shape, 'float', 'state'),
+      value: gather(input(name, shape, 'float', 'state'), rows),
+      at: { axis: 2, start },
+    }
+  })
+  return program({ name: 'move cache', outputs: {}, updates })
+}
+
 /** Positions of a batch are below it. */
-export function positionLimit(config: ModelConfig, { capacity }: Pick<DecodeShape, 'capacity'>): number {
+export function positionLimit(config: ModelConfig, { capacity }: CacheSize): number {
   return Math.min(capacity, config.contextLength)
 }
 
 /** Buffers of the cache, and the writes of new rows into them at the feed `slot`. */
-function cacheUpdates(config: ModelConfig, shape: DecodeShape) {
+function cacheUpdates(config: ModelConfig, size: CacheSize) {
   const slot = input('slot', [], 'int')
-  const buffer = (part: CachePart, layer: number) =>
-    input(cacheName(part, layer), cacheShape(config, shape), 'float', 'state')
+  const buffer = (part: CachePart, layer: number) => {
+    const { name, shape } = cacheBuffer(config, size, part, layer)
+    return input(name, shape, 'float', 'state')
+  }
   const updates: { state: Tensor; value: Tensor; at: { axis: number; start: Tensor } }[] = []
   const write = (layer: number, k: Tensor, v: Tensor): void => {
     for (const [part, value] of [['k', k] as const, ['v', v] as const])

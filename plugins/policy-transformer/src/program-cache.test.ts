@@ -33,7 +33,7 @@ const nothing = async () => undefined
 describe('createProgramCache', () => {
   test('compiles once per key and keeps the latest used', async () => {
     const { backend, alive, compiled } = compiler()
-    const cache = createProgramCache(backend, 2)
+    const cache = createProgramCache(backend, 2, 2)
     for (const key of ['a', 'b', 'a', 'c', 'a']) await cache.use(request(key), nothing)
     expect(compiled()).toBe(3)
     expect(alive.size).toBe(2)
@@ -45,7 +45,7 @@ describe('createProgramCache', () => {
 
   test('never releases what is in use', async () => {
     const { backend, alive } = compiler()
-    const cache = createProgramCache(backend, 1)
+    const cache = createProgramCache(backend, 1, 2)
     await cache.use(request('a'), async () => {
       await cache.use(request('b'), async () => {
         await cache.use(request('c'), nothing)
@@ -58,7 +58,7 @@ describe('createProgramCache', () => {
 
   test('forgets frozen executables by content and leaves the others', async () => {
     const { backend, alive, compiled } = compiler()
-    const cache = createProgramCache(backend, 4)
+    const cache = createProgramCache(backend, 4, 2)
     await cache.use(request('step', 'weights 1'), nothing)
     await cache.use(request('step', 'weights 2'), nothing)
     await cache.use(request('step'), nothing)
@@ -69,7 +69,7 @@ describe('createProgramCache', () => {
 
   test('a program that does not compile is tried again', async () => {
     const { backend, fail, alive } = compiler()
-    const cache = createProgramCache(backend, 4)
+    const cache = createProgramCache(backend, 4, 2)
     fail(true)
     await expect(cache.use(request('a'), nothing)).rejects.toThrow('does not compile')
     fail(false)

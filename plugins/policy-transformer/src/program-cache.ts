@@ -30,8 +30,8 @@ interface Entry {
   users: number
 }
 
-/** Executables by key; beyond `limit` the least recently used are released. Those that have weights built in count apart. */
-export function createProgramCache(backend: Backend, limit: number, frozenLimit = 2): ProgramCache {
+/** Executables by key; beyond the limits, `frozenLimit` for those with weights built in, the least recently used are released. */
+export function createProgramCache(backend: Backend, limit: number, frozenLimit: number): ProgramCache {
   // A Map iterates in the order of insertion: an entry that is used again moves to the end.
   const entries = new Map<string, Entry>()
 
