@@ -9,7 +9,7 @@ import { readSafetensors } from '../files/safetensors.js'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../../..')
 
-/** Folder of a model whose values PyTorch computed; its README stands in test/parity. */
+/** Folder of a model whose values PyTorch computed; tolerances stand in test/parity/README.md. */
 export const parityFolder = (name: string): string => join(root, 'test/parity/models', name)
 
 /** Optional test data beside the repository; undefined where it is not there. */
