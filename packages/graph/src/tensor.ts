@@ -40,14 +40,14 @@ export function applier<Table>(rules: Rules<Table>) {
 }
 
 /** A number as scalar constant of `dtype`; a tensor as it is. */
-export function lift(operand: Operand, dtype: DType = 'float'): Tensor {
+export function lift(operand: Operand, dtype: DType = 'float', op = 'constant'): Tensor {
   if (typeof operand !== 'number') return operand
   if (dtype === 'float') return scalar(Float64Array.of(operand), dtype)
   const whole = dtype === 'int' ? Int32Array.of(operand) : Uint8Array.of(operand)
   if (whole[0] === operand && (dtype === 'int' || operand <= 1)) return scalar(whole, dtype)
   throw new GraphError(
     'COLLIMATE_GRAPH_DTYPE',
-    `${operand} is not a value of dtype ${dtype}`,
+    `${op}: ${operand} is not a value of dtype ${dtype}`,
     'convert the other operand with cast',
   )
 }
@@ -57,6 +57,7 @@ function scalar(data: Float64Array | Int32Array | Uint8Array, dtype: DType): Ten
 }
 
 /** Two operands, a number taking the dtype of the other. */
-export function liftPair(a: Operand, b: Operand): [Tensor, Tensor] {
-  return [lift(a, typeof b === 'number' ? 'float' : b.dtype), lift(b, typeof a === 'number' ? 'float' : a.dtype)]
+export function liftPair(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  const [dtypeA, dtypeB] = [a, b].map((operand) => (typeof operand === 'number' ? undefined : operand.dtype))
+  return [lift(a, dtypeB, op), lift(b, dtypeA, op)]
 }

@@ -31,10 +31,25 @@ export function multiply(
   for (let i = 0; i < rows; i++) {
     const row = outOffset + i * columns
     const end = row + columns
-    for (let k = 0; k < inner; k++) {
-      const factor = scale * a[aOffset + i * inner + k]
-      let from = bOffset + k * columns
-      for (let to = row; to < end; to++) out[to] += factor * b[from++]
+    const from = aOffset + i * inner
+    let k = 0
+    // Four rows of b at a time: a quarter of the reads and writes of the result.
+    for (; k + 3 < inner; k += 4) {
+      const [f0, f1, f2, f3] = [
+        scale * a[from + k],
+        scale * a[from + k + 1],
+        scale * a[from + k + 2],
+        scale * a[from + k + 3],
+      ]
+      let b0 = bOffset + k * columns
+      for (let to = row; to < end; to++, b0++) {
+        out[to] += f0 * b[b0] + f1 * b[b0 + columns] + f2 * b[b0 + 2 * columns] + f3 * b[b0 + 3 * columns]
+      }
+    }
+    for (; k < inner; k++) {
+      const factor = scale * a[from + k]
+      let b0 = bOffset + k * columns
+      for (let to = row; to < end; to++) out[to] += factor * b[b0++]
     }
   }
 }

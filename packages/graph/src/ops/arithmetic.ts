@@ -91,10 +91,10 @@ export const arithmetic: Rules<ArithmeticAttributes> = {
 }
 const apply = applier<ArithmeticAttributes>(arithmetic)
 
-export const add = (a: Operand, b: Operand): Tensor => apply('add', liftPair(a, b), {})
-export const sub = (a: Operand, b: Operand): Tensor => apply('sub', liftPair(a, b), {})
-export const mul = (a: Operand, b: Operand): Tensor => apply('mul', liftPair(a, b), {})
+export const add = (a: Operand, b: Operand): Tensor => apply('add', liftPair('add', a, b), {})
+export const sub = (a: Operand, b: Operand): Tensor => apply('sub', liftPair('sub', a, b), {})
+export const mul = (a: Operand, b: Operand): Tensor => apply('mul', liftPair('mul', a, b), {})
 /** Floats only. */
-export const div = (a: Operand, b: Operand): Tensor => apply('div', liftPair(a, b), {})
-export const maximum = (a: Operand, b: Operand): Tensor => apply('maximum', liftPair(a, b), {})
-export const minimum = (a: Operand, b: Operand): Tensor => apply('minimum', liftPair(a, b), {})
+export const div = (a: Operand, b: Operand): Tensor => apply('div', liftPair('div', a, b), {})
+export const maximum = (a: Operand, b: Operand): Tensor => apply('maximum', liftPair('maximum', a, b), {})
+export const minimum = (a: Operand, b: Operand): Tensor => apply('minimum', liftPair('minimum', a, b), {})

@@ -88,15 +88,17 @@ export const compare: Rules<CompareAttributes> = {
 }
 const apply = applier<CompareAttributes>(compare)
 
-export const equal = (a: Operand, b: Operand): Tensor => apply('equal', liftPair(a, b), {})
-export const notEqual = (a: Operand, b: Operand): Tensor => apply('notEqual', liftPair(a, b), {})
-export const less = (a: Operand, b: Operand): Tensor => apply('less', liftPair(a, b), {})
-export const lessEqual = (a: Operand, b: Operand): Tensor => apply('lessEqual', liftPair(a, b), {})
-export const greater = (a: Operand, b: Operand): Tensor => apply('greater', liftPair(a, b), {})
-export const greaterEqual = (a: Operand, b: Operand): Tensor => apply('greaterEqual', liftPair(a, b), {})
-export const and = (a: Operand, b: Operand): Tensor => apply('and', [lift(a, 'bool'), lift(b, 'bool')], {})
-export const or = (a: Operand, b: Operand): Tensor => apply('or', [lift(a, 'bool'), lift(b, 'bool')], {})
-export const not = (x: Operand): Tensor => apply('not', [lift(x, 'bool')], {})
+export const equal = (a: Operand, b: Operand): Tensor => apply('equal', liftPair('equal', a, b), {})
+export const notEqual = (a: Operand, b: Operand): Tensor => apply('notEqual', liftPair('notEqual', a, b), {})
+export const less = (a: Operand, b: Operand): Tensor => apply('less', liftPair('less', a, b), {})
+export const lessEqual = (a: Operand, b: Operand): Tensor => apply('lessEqual', liftPair('lessEqual', a, b), {})
+export const greater = (a: Operand, b: Operand): Tensor => apply('greater', liftPair('greater', a, b), {})
+export const greaterEqual = (a: Operand, b: Operand): Tensor =>
+  apply('greaterEqual', liftPair('greaterEqual', a, b), {})
+export const and = (a: Operand, b: Operand): Tensor =>
+  apply('and', [lift(a, 'bool', 'and'), lift(b, 'bool', 'and')], {})
+export const or = (a: Operand, b: Operand): Tensor => apply('or', [lift(a, 'bool', 'or'), lift(b, 'bool', 'or')], {})
+export const not = (x: Operand): Tensor => apply('not', [lift(x, 'bool', 'not')], {})
 /** a where the condition holds, else b; all three broadcast. */
 export const where = (condition: Tensor, a: Operand, b: Operand): Tensor =>
-  apply('where', [condition, ...liftPair(a, b)], {})
+  apply('where', [condition, ...liftPair('where', a, b)], {})

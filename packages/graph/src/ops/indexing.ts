@@ -116,7 +116,7 @@ export function gatherTransposed(g: Tensor, table: Shape, indices: Tensor, axis:
 
 /** Rows of `table` along `axis`, as numpy.take: the axis is replaced by the shape of the int indices. */
 export function gather(table: Tensor, indices: Operand, axis = 0): Tensor {
-  return apply('gather', [table, lift(indices, 'int')], { axis: axisOf('gather', axis, table.rank) })
+  return apply('gather', [table, lift(indices, 'int', 'gather')], { axis: axisOf('gather', axis, table.rank) })
 }
 
 /** One element of x per index along `axis`, as numpy.take_along_axis. */

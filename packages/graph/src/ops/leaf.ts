@@ -65,7 +65,7 @@ function arrayOf(values: readonly number[] | TensorData, dtype: DType): TensorDa
 
 /** One value everywhere: a scalar constant, broadcast. */
 export function fill(value: number, shape: Shape, dtype: DType = 'float'): Tensor {
-  return broadcastTo(lift(value, dtype), shape)
+  return broadcastTo(lift(value, dtype, 'fill'), shape)
 }
 
 /** The int constant 0 .. n - 1. */
