@@ -1,0 +1,144 @@
+import { availableParallelism, cpus } from 'node:os'
+import { Command } from 'commander'
+import { errorLine } from '@collimate/core'
+import { ours } from './ours.js'
+import { startPeer } from './peer.js'
+import type { Peer } from './peer.js'
+import { modelConfig, shapes } from './shapes.js'
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
+
+/** What a piece of work is worth: tokens it is counted for, and floating-point operations by the usual 2 and 6 N a token. */
+function worth(work: string, parameters: number): { tokens: number; operations: number } {
+  if (work === 'matmul') return { tokens: 0, operations: 2 * 1024 ** 3 }
+  if (work.startsWith('decode')) {
+    const tokens = Number(work.slice('decode'.length)) * shapes.newTokens
+    return { tokens, operations: 2 * parameters * tokens }
+  }
+  const tokens = shapes.rows * shapes.width
+  const reference = work.startsWith('dpo') && !work.includes('precomputed') ? 2 : 0
+  return { tokens, operations: (6 + reference) * parameters * tokens }
+}
+
+interface Row {
+  readonly work: string
+  readonly seconds: number
+  readonly tokensPerSecond: number
+  readonly gigaflops: number
+  /** Of the matmul rate measured in the same run. */
+  readonly share: number
+  /** Peer's seconds over ours, median of the rounds' ratios: above 1, ours is faster. */
+  readonly ratio?: number
+  readonly peerTokensPerSecond?: number
+}
+
+async function bench(options: {
+  peer?: string
+  rounds: number
+  threads: number
+  only?: string
+  json?: boolean
+}): Promise<void> {
+  const say = (line: string): void => void (options.json ? process.stderr : process.stdout).write(`${line}\n`)
+  const mine = await ours({ device: 'cpu', threads: options.threads })
+  let peer: Peer | undefined
+  try {
+    if (options.peer) peer = await startPeer(options.peer, { ...shapes, threads: options.threads, model: modelConfig })
+    say(
+      `${cpus()[0]?.model ?? 'unknown processor'}, ${options.threads} threads; ${mine.parameters.toLocaleString('en')} parameters, float32`,
+    )
+    if (peer) say(`beside ${peer.versions}`)
+    const peers = (work: string): string => work.replace(/ \(.*/, '')
+    const works = Object.keys(mine.work).filter(
+      (work) => work === 'matmul' || !options.only || work.includes(options.only),
+    )
+    const seconds: Record<string, number[]> = {}
+    const ratios: Record<string, number[]> = {}
+    const peerSeconds: Record<string, number[]> = {}
+    for (const work of works)
+      for (let i = 0; i < 2; i++) {
+        await mine.work[work]!()
+        await peer?.seconds(peers(work))
+      }
+    for (let round = 0; round < options.rounds; round++) {
+      say(`round ${round + 1} of ${options.rounds}`)
+      for (const work of works)
+        for (let i = 0; i < (work === 'matmul' ? 8 : 1); i++) {
+          const start = performance.now()
+          await mine.work[work]!()
+          const own = (performance.now() - start) / 1000
+          ;(seconds[work] ??= []).push(own)
+          if (!peer) continue
+          const other = await peer.seconds(peers(work))
+          ;(peerSeconds[work] ??= []).push(other)
+          ;(ratios[work] ??= []).push(other / own)
+        }
+    }
+    const rate = (2 * 1024 ** 3) / median(seconds.matmul!)
+    const rows = works.map((work): Row => {
+      const s = median(seconds[work]!)
+      const { tokens, operations } = worth(work, mine.parameters)
+      const extra = peer
+        ? { ratio: median(ratios[work]!), peerTokensPerSecond: tokens / median(peerSeconds[work]!) }
+        : {}
+      return {
+        work,
+        seconds: s,
+        tokensPerSecond: tokens / s,
+        gigaflops: operations / s / 1e9,
+        share: operations / s / rate,
+        ...extra,
+      }
+    })
+    if (options.json)
+      process.stdout.write(
+        JSON.stringify({ parameters: mine.parameters, rounds: options.rounds, rows }, null, 1) + '\n',
+      )
+    else print(rows, peer !== undefined)
+  } finally {
+    peer?.close()
+    await mine.close()
+  }
+}
+
+function print(rows: readonly Row[], withPeer: boolean): void {
+  const head = [
+    'work',
+    'ms',
+    'tokens/s',
+    'GFLOP/s',
+    'of matmul',
+    ...(withPeer ? ['PyTorch tokens/s', 'faster than PyTorch'] : []),
+  ]
+  const body = rows.map((row) => [
+    row.work,
+    (row.seconds * 1000).toFixed(1),
+    row.tokensPerSecond ? Math.round(row.tokensPerSecond).toString() : '',
+    row.gigaflops.toFixed(0),
+    `${(row.share * 100).toFixed(0)} %`,
+    ...(withPeer
+      ? [row.peerTokensPerSecond ? Math.round(row.peerTokensPerSecond).toString() : '', `${row.ratio?.toFixed(2)}x`]
+      : []),
+  ])
+  const widths = head.map((title, column) => Math.max(title.length, ...body.map((cells) => cells[column]!.length)))
+  for (const cells of [head, ...body])
+    process.stdout.write(
+      cells.map((cell, column) => (column ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ') +
+        '\n',
+    )
+}
+
+const physicalCores = Math.max(1, availableParallelism())
+const command = new Command('bench')
+  .description('speed of a training step and of decoding, as a share of the matmul rate of the same run')
+  .option('--peer <python>', 'run the same work in PyTorch beside it, with this Python (needs torch and transformers)')
+  .option('--rounds <n>', 'rounds; the median counts', Number, 5)
+  .option('--threads <n>', 'threads for both sides', Number, physicalCores)
+  .option('--only <text>', 'only the works whose name contains this')
+  .option('--json', 'print JSON')
+try {
+  await bench(command.parse().opts())
+} catch (error) {
+  process.stderr.write(`error ${errorLine(error)}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,123 @@
+import { onnx } from '@collimate/backend-onnx'
+import { createBus, uniform } from '@collimate/core'
+import type { Backend, Example, Objective, Policy, UpdateRequest } from '@collimate/core'
+import { forestBatch } from '@collimate/data'
+import { input, matmul, program, slice } from '@collimate/graph'
+import { transformer } from '@collimate/policy-transformer'
+import { dpo } from '@collimate/trainer-dpo'
+import { sft } from '@collimate/trainer-sft'
+import { modelConfig, shapes } from './shapes.js'
+
+/** Each piece of work, done once per call. */
+export interface Works {
+  readonly parameters: number
+  readonly work: Readonly<Record<string, () => Promise<void>>>
+  close(): Promise<void>
+}
+
+const optimizer = { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const
+const step: Omit<UpdateRequest, 'objective' | 'batches'> = {
+  optimizer,
+  learningRate: 1e-4,
+  maxGradNorm: 1,
+  metrics: false,
+}
+
+const tokens = (stream: number, count: number): Int32Array =>
+  Int32Array.from({ length: count }, (_, i) => Math.floor(uniform(1, stream, i) * shapes.vocabulary))
+
+/** A text of `width` tokens: every token but the first is scored. */
+const text = (index: number): Example => ({
+  index,
+  prompt: new Int32Array(0),
+  completions: [tokens(index, shapes.width)],
+  text: { prompt: '', completions: [''] },
+  columns: {},
+})
+
+const pair = (index: number): Example => ({
+  index,
+  prompt: tokens(100 + index, shapes.prompt),
+  completions: [tokens(200 + index, shapes.width - shapes.prompt), tokens(300 + index, shapes.width - shapes.prompt)],
+  text: { prompt: '', completions: ['', ''] },
+  columns: {},
+})
+
+/** The benchmark's work on our side: the real backend, policy and objectives, on the shapes of shapes.ts. */
+export async function ours(options: { device: string; threads: number }): Promise<Works> {
+  const objectives = [...(sft.definition.brings ?? []), ...(dpo.definition.brings ?? [])]
+  const signal = new AbortController().signal
+  const base = { bus: createBus(), path: (path: string) => path, seed: 1, signal }
+  const context = {
+    ...base,
+    objective: async (use: { use: string; options: Readonly<Record<string, unknown>> }): Promise<Objective> => {
+      const { definition } = objectives.find((plugin) => plugin.definition.name === use.use)!
+      return (await definition.create(definition.options.parse(use.options), context)) as Objective
+    },
+  }
+  const create = (plugin: typeof onnx | typeof transformer, input: Record<string, unknown>, backend?: Backend) =>
+    plugin.definition.create(plugin.definition.options.parse(input), { ...context, ...(backend ? { backend } : {}) })
+  const backend = (await create(onnx, options)) as Backend
+  const policy = (await create(transformer, { create: { config: modelConfig, seed: 1 } }, backend)) as Policy
+  const reference = await policy.reference()
+
+  const texts = Array.from({ length: shapes.rows }, (_, i) => text(i))
+  const sftBatches = [forestBatch(texts, { layout: 'separate' })]
+  const pairs = Array.from({ length: shapes.rows / 2 }, (_, i) => pair(i))
+  const pairBatches = {
+    shared: forestBatch(pairs, { layout: 'shared' }),
+    separate: forestBatch(pairs, { layout: 'separate' }),
+  }
+  const precomputed = new Map<string, Float32Array | Float64Array>()
+  const dpoUpdate = async (layout: 'shared' | 'separate', live: boolean): Promise<void> => {
+    const batch = pairBatches[layout]
+    const kept = live ? undefined : precomputed.get(layout)
+    const refLogProbs = kept ?? (await reference.logProbs({ batch }))
+    precomputed.set(layout, refLogProbs)
+    await policy.update({
+      ...step,
+      objective: { use: 'dpo', options: {} },
+      batches: [{ ...batch, inputs: { refLogProbs } }],
+    })
+  }
+
+  const size = 1024
+  const square = () => Float32Array.from({ length: size * size }, (_, i) => uniform(2, 0, i) - 0.5)
+  const matrices = await backend.state({
+    tensors: {
+      a: { dtype: 'float', shape: [size, size], data: square() },
+      b: { dtype: 'float', shape: [size, size], data: square() },
+    },
+  })
+  const [a, b] = ['a', 'b'].map((name) => input(name, [size, size], 'float', 'state'))
+  const product = slice(matmul(a!, b!), [0, 0], [1, 1])
+  const multiply = await backend.compile({ program: program({ name: 'matmul', outputs: { product } }) })
+
+  const prompts = tokens(400, 64 * shapes.prompt)
+  const decode = async (batch: number): Promise<void> => {
+    await policy.generate({
+      prompts: Array.from({ length: batch }, (_, i) => prompts.slice(i * shapes.prompt, (i + 1) * shapes.prompt)),
+      sampling: { maxNewTokens: shapes.newTokens, temperature: 1, seed: 1, stopTokens: [] },
+      batchSize: batch,
+    })
+  }
+
+  return {
+    parameters: (await policy.describe()).parameters,
+    work: {
+      matmul: async () => void (await backend.run({ executable: multiply, feeds: {}, states: [matrices] })),
+      sft: async () => {
+        await policy.update({ ...step, objective: { use: 'sft', options: {} }, batches: sftBatches })
+      },
+      dpo: () => dpoUpdate('shared', true),
+      'dpo (reference precomputed)': () => dpoUpdate('shared', false),
+      'dpo (two rows a pair)': () => dpoUpdate('separate', true),
+      ...Object.fromEntries(shapes.decodeBatches.map((batch) => [`decode${batch}`, () => decode(batch)])),
+    },
+    close: async () => {
+      await reference.close()
+      await policy.close()
+      await backend.close()
+    },
+  }
+}
