@@ -28,7 +28,7 @@ export interface GenerateRequest {
 
 export interface Generation {
   readonly completions: readonly Int32Array[]
-  /** log π of each sampled token at the sampling temperature, before top-k and top-p. */
+  /** log π of each sampled token at the sampling temperature (1 where that is 0), before top-k and top-p. */
   readonly logProbs: readonly Float32Array[]
   /** `stop`: ended by a stop token; `length`: cut at maxNewTokens or the context. */
   readonly endedBy: readonly ('stop' | 'length')[]
