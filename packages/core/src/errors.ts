@@ -17,14 +17,12 @@ export class CollimateError extends Error {
     this.hint = options.hint
   }
 
-  /** By shape: a plugin that is loaded as TypeScript, or installed elsewhere, brings its own copy of this class. */
+  /**
+   * By shape: an error with a code of ours. A plugin that is loaded as TypeScript, or installed elsewhere, brings its own
+   * copy of this class, and `@collimate/graph`, which imports nothing, has an error type of the same shape.
+   */
   static override [Symbol.hasInstance](value: unknown): value is CollimateError {
-    return (
-      value instanceof Error &&
-      value.name === 'CollimateError' &&
-      'code' in value &&
-      String(value.code).startsWith('COLLIMATE_')
-    )
+    return value instanceof Error && 'code' in value && String(value.code).startsWith('COLLIMATE_')
   }
 }
 

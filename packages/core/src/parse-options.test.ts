@@ -71,7 +71,7 @@ describe('nearest', () => {
 })
 
 test('errors are told by shape, so that a second copy of core can throw them', () => {
-  const foreign = Object.assign(new Error('no'), { name: 'CollimateError', code: 'COLLIMATE_X', hint: 'do y' })
+  const foreign = Object.assign(new Error('no'), { code: 'COLLIMATE_X', hint: 'do y' })
   expect(foreign).toBeInstanceOf(CollimateError)
   expect(errorLine(foreign)).toBe('COLLIMATE_X: no (do y)')
   expect(new Error('no')).not.toBeInstanceOf(CollimateError)
