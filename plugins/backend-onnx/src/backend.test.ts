@@ -159,7 +159,10 @@ describe('runs and states', () => {
     const live = await backend.compile({ program: forward })
     const frozen = await backend.compile({ program: forward, frozen: [weights] })
     const first = await backend.run({ executable: live, feeds, states: [weights] })
-    await backend.write({ state: weights, tensors: { a: { ...draw(4, 6), data: new Float32Array(24) } } })
+    await backend.write({
+      state: weights,
+      tensors: { a: { ...draw(4, 6), data: new Float32Array(24) }, b: { ...draw(6), data: new Float32Array(6) } },
+    })
     const second = await backend.run({ executable: frozen, feeds })
     expect([...(second['y'] ?? [])].every((value, i) => closeTo(value, first['y']?.[i] ?? 0, 1e-6))).toBe(true)
     const partly = await backend.copy({ state: weights, names: ['b'] })

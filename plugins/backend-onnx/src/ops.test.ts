@@ -1,13 +1,26 @@
 import type { Backend, HostTensor, TensorData } from '@collimate/core'
 import {
+  attend,
+  constant,
   evaluate,
+  exp,
+  expm1,
   gradients,
   input,
+  log,
+  log1p,
+  logSigmoid,
+  logSoftmax,
+  logSumExp,
   mul,
   opNames,
   program,
+  rsqrt,
   sampleOp,
+  softmax,
+  softplus,
   sum,
+  tanh,
   type OpName,
   type Tensor,
 } from '@collimate/graph'
@@ -82,5 +95,45 @@ describe('every derivative equals the float64 interpreter', () => {
       }),
       { numRuns: 10 },
     )
+  })
+})
+
+describe('far from 0 and close to it', () => {
+  const far = [-1e4, -100, -40, -20, -1, -1e-3, -1e-6, 0, 1e-6, 1e-3, 1, 20, 40, 80]
+  const positive = far.filter((value) => value > 0)
+  const above = [-0.999, ...far.filter((value) => value > -1)]
+  test.each<[string, (x: Tensor) => Tensor, number[]]>([
+    ['logSigmoid', logSigmoid, far],
+    ['softplus', softplus, far],
+    ['expm1', expm1, far],
+    ['log1p', log1p, above],
+    ['exp', exp, far.slice(2)],
+    ['log', log, positive],
+    ['rsqrt', rsqrt, positive],
+    ['tanh', tanh, far],
+  ])('%s keeps its digits', async (name, op, values) => {
+    const data = Float32Array.from(values)
+    const y = op(input('x', [data.length]))
+    const expected = evaluate(y, { x: data })
+    const actual = (await onBackend({ y }, { x: data }))['y'] ?? []
+    expected.data.forEach((value, i) => {
+      const [got, wanted] = [actual[i] ?? Number.NaN, Math.fround(value)]
+      if (!(Math.abs(got - wanted) <= 2e-6 * Math.abs(wanted) + 1e-37)) {
+        expect.fail(`${name}(${data[i]}) is ${got}, the interpreter says ${wanted}`)
+      }
+    })
+  })
+
+  test('softmax, logSumExp and attention are finite under masks of -1e9 and scores of 1e4', async () => {
+    const data = Float32Array.of(1e4, 0, -1e9, -1e9, -1e9, -1e9, 5, -1e9, 4)
+    const x = input('x', [3, 3])
+    const outputs = {
+      softmax: softmax(x),
+      logSoftmax: logSoftmax(x),
+      logSumExp: logSumExp(x),
+      attend: attend(x, constant([1, 2, 3], [3, 1])),
+    }
+    const actual = await onBackend(outputs, { x: data })
+    for (const [name, tensor] of Object.entries(outputs)) expectEqual(actual[name], evaluate(tensor, { x: data }), name)
   })
 })
