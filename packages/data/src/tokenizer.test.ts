@@ -30,6 +30,11 @@ describe.skipIf(!here)('tokenizers of ../shared/data (skipped where the folder i
     })
   }
 
+  it('tok-smollm2 splits at every numeric character', async () => {
+    const tokenizer = createTokenizer(await loadTokenizerFiles(`${data}tok-smollm2`))
+    expect(Array.from(tokenizer.encode(' ⅔ 12 ①'))).toEqual([216, 173, 223, 238, 216, 33, 34, 216, 173, 235, 250])
+  })
+
   it('tinystories-656k begins a text with one beginning-of-sequence token and finds its special tokens anywhere', async () => {
     const tokenizer = createTokenizer(await loadTokenizerFiles(`${data}tinystories-656k`))
     expect(tokenizer.bosToken).toEqual({ text: '<|start_story|>', id: 1 })

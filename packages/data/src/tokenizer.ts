@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { CollimateError } from '@collimate/core'
 import type { TokenizerFiles } from '@collimate/core'
+import { asRustReads } from './as-rust-reads.js'
 import { mergePairs } from './merge-pairs.js'
 import { specialTokenText } from './tokenizer-files.js'
 
@@ -127,7 +128,7 @@ function newTokenizer(files: TokenizerFiles): Tokenizer {
 
 function build(files: TokenizerFiles): LibraryTokenizer {
   try {
-    const tokenizer = new HuggingFaceTokenizer(prepared(files.tokenizer), files.config) as LibraryTokenizer
+    const tokenizer = new HuggingFaceTokenizer(asRustReads(files.tokenizer), files.config) as LibraryTokenizer
     mergeFaster(tokenizer, files)
     return tokenizer
   } catch (cause) {
@@ -147,28 +148,6 @@ function mergeFaster({ model }: LibraryTokenizer, { tokenizer }: TokenizerFiles)
   const { type, vocab, merges } = tokenizer.model as { type: unknown; vocab: Record<string, number>; merges: string[] }
   if (type === 'BPE' && !model.end_of_word_suffix && !model.continuing_subword_suffix)
     model.bpe = mergePairs(vocab, merges)
-}
-
-/**
- * Two changes to tokenizer.json. Special tokens are found in a text as they are written (not `normalized`, which some files
- * say although their normaliser then hides them). And characters outside the alphabet of a BPE without an unknown token are
- * removed before merging, as the Rust library does; the JavaScript one would keep their neighbours from merging.
- */
-function prepared(tokenizer: TokenizerFiles['tokenizer']): Record<string, unknown> {
-  const added = (tokenizer.added_tokens ?? []) as Readonly<Record<string, unknown>>[]
-  const result = {
-    ...tokenizer,
-    added_tokens: added.map((token) => (token.special === true ? { ...token, normalized: false } : token)),
-  }
-  const model = tokenizer.model as Readonly<Record<string, unknown>>
-  const pre = tokenizer.pre_tokenizer as Readonly<Record<string, unknown>> | null | undefined
-  const byteLevel = JSON.stringify(pre ?? null).includes('"ByteLevel"')
-  if (model?.type !== 'BPE' || model.unk_token != null || model.byte_fallback === true || !byteLevel) return result
-  const alphabet = Object.keys(model.vocab as object).filter((token) => token.length === 1)
-  if (alphabet.length >= 256) return result
-  const known = alphabet.map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
-  const remove = { type: 'Replace', pattern: { Regex: `[^${known}]` }, content: '' }
-  return { ...result, pre_tokenizer: { type: 'Sequence', pretokenizers: [pre, remove] } }
 }
 
 /** What the post-processor puts before a text, found by trying. */
