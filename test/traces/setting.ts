@@ -67,7 +67,7 @@ export async function withSetting<Result>(
       context: {
         bus,
         policy,
-        reference: { ...reference, outputs: (request) => (referenceRuns++, reference.outputs(request)) },
+        reference: { ...reference, logProbs: (request) => (referenceRuns++, reference.logProbs(request)) },
         data: dataOf(trace),
         totalSteps: settings.steps,
         startStep: 0,

@@ -5,13 +5,14 @@ import { constant, evaluate } from '@collimate/graph'
 import { pairLoss } from './objective.js'
 import type { DpoLossOptions } from './options.js'
 import type { ReferenceLogProbs } from './reference-log-probs.js'
+import { splitInLots } from './split-in-lots.js'
 
 /**
  * The loss and the implicit rewards of the held-out pairs, with 95 % intervals over pairs: Wilson's for the accuracy (a tie
  * counts as wrong, as in TRL), Student's for the means. Nothing where there are no held-out pairs.
  */
 export async function evaluatePairs(
-  { policy, data, signal }: Pick<TrainerContext, 'policy' | 'data' | 'signal'>,
+  { bus, policy, data, signal }: Pick<TrainerContext, 'bus' | 'policy' | 'data' | 'signal'>,
   reference: ReferenceLogProbs,
   options: DpoLossOptions,
   microBatchSize: number,
@@ -19,25 +20,26 @@ export async function evaluatePairs(
   if (data.evaluationLength === 0) return {}
   await reference.prepare('evaluation')
   const rewards = { chosen: [] as number[], rejected: [] as number[] }
-  const lot = 8 * microBatchSize
-  for (let start = 0; start < data.evaluationLength; start += lot) {
+  for (const pairs of await splitInLots(data, 'evaluation', 8 * microBatchSize)) {
     signal.throwIfAborted()
-    const indices = Array.from({ length: Math.min(lot, data.evaluationLength - start) }, (_, k) => start + k)
-    const pairs = await data.read('evaluation', indices)
     const refLogProbs = await reference.of(pairs)
     const { batches } = microBatches(pairs, {
       microBatchSize,
       inputs: { refLogProbs: { unit: 'tokens', values: (_, position) => refLogProbs[position] } },
     })
     for (const batch of batches) {
-      const { logProbs } = await policy.outputs({ batch, names: ['logProbs'] })
-      const differences = logProbs?.map((logProb, token) => logProb - batch.inputs.refLogProbs[token]) ?? []
-      const sums = sumBySequence(batch, differences)
+      const logProbs = await policy.logProbs({ batch })
+      const sums = sumBySequence(
+        batch,
+        logProbs.map((logProb, token) => logProb - batch.inputs.refLogProbs[token]),
+      )
       for (let sequence = 0; sequence < sums.length; sequence += 2) {
         rewards.chosen.push(options.beta * sums[sequence])
         rewards.rejected.push(options.beta * sums[sequence + 1])
       }
     }
+    const [done, total] = [rewards.chosen.length, data.evaluationLength]
+    bus.emit('progress.made', { phase: 'held-out loss', done, total, unit: 'pairs' })
   }
   const margins = rewards.chosen.map((reward, pair) => reward - rewards.rejected[pair])
   return {

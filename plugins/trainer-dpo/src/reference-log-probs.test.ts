@@ -48,19 +48,19 @@ describe('cached equals live', () => {
       { numRuns: 30 },
     )
     // Eleven pairs, each computed once, at most one batch for each.
-    expect(model.calls.outputs).toBeLessThanOrEqual(11)
+    expect(model.calls.logProbs).toBeLessThanOrEqual(11)
   })
 
   it('across runs, without asking the reference again', async () => {
     const pairs = pairsOf(11)
     const model = fakeModel(0.3)
     await open(pairs, model).prepare('train')
-    expect(model.calls.outputs).toBe(6)
+    expect(model.calls.logProbs).toBe(6)
     const again = open(pairs, model)
     await again.prepare('train')
     await again.prepare('train')
     expect(await again.of([...pairs].reverse())).toEqual(live([...pairs].reverse(), model))
-    expect(model.calls.outputs).toBe(6)
+    expect(model.calls.logProbs).toBe(6)
     expect(again.warnings).toEqual([])
   })
 
@@ -108,7 +108,7 @@ describe('a cache of something else is not used', () => {
     await open(pairs, fakeModel(0.3)).prepare('train')
     const other = open(pairs, model, parts)
     await other.prepare('train')
-    expect(model.calls.outputs).toBe(3)
+    expect(model.calls.logProbs).toBe(3)
     expect(await other.of(pairs)).toEqual(live(pairs, model))
     expect(other.warnings).toEqual([])
   })
@@ -147,10 +147,10 @@ describe('a damaged cache is computed again and replaced', () => {
     await second.prepare('train')
     expect(second.warnings).toEqual(['COLLIMATE_CACHE_UNUSABLE'])
     expect(await second.of(pairs)).toEqual(live(pairs, model))
-    expect(model.calls.outputs).toBe(6)
+    expect(model.calls.logProbs).toBe(6)
     const third = open(pairs, model)
     await third.prepare('train')
-    expect(model.calls.outputs).toBe(6)
+    expect(model.calls.logProbs).toBe(6)
     expect(third.warnings).toEqual([])
   })
 })
@@ -192,7 +192,7 @@ describe('log-probs that the data brings', () => {
       expect(sum(values[index].subarray(0, chosen.length))).toBeCloseTo(-index, 12)
       expect(sum(values[index].subarray(chosen.length))).toBeCloseTo(-20 - index, 12)
     })
-    expect(model.calls.outputs).toBe(0)
+    expect(model.calls.logProbs).toBe(0)
     expect(await readdir(cacheFolder)).toEqual([])
   })
 

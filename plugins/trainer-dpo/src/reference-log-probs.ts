@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { CollimateError } from '@collimate/core'
 import type { Backend, Example, Reference, TrainerContext } from '@collimate/core'
 import { microBatches } from '@collimate/data'
 import { readCache, sha256, writeCache } from './cache-file.js'
 import type { LogProbsByPair } from './cache-file.js'
 import { givenLogProbs } from './given-log-probs.js'
+import { splitInLots } from './split-in-lots.js'
 
 export interface ReferenceLogProbs {
   /** Per pair the log-probs of its scored tokens, chosen before rejected: from the data, from memory, or computed. */
@@ -31,8 +31,7 @@ export function referenceLogProbs(
     const { batches, order } = microBatches(pairs, { microBatchSize })
     for (const [number, batch] of batches.entries()) {
       signal.throwIfAborted()
-      const { logProbs } = await reference.outputs({ batch, names: ['logProbs'] })
-      if (!logProbs) throw new CollimateError('COLLIMATE_OUTPUT_MISSING', 'the reference computes no log-probs')
+      const logProbs = await reference.logProbs({ batch })
       let end = 0
       order[number].forEach((position, inside) => {
         const start = end
@@ -55,32 +54,31 @@ export function referenceLogProbs(
     const rows = split === 'train' ? data.trainFingerprint : data.evaluationFingerprint
     const key = sha256(JSON.stringify({ weightsHash, rows, name, device, precision }))
     if (prepared.has(key)) return
-    prepared.add(key)
     const file = join(cacheFolder, `reference-log-probs-${key.slice(0, 24)}.bin`)
     const warn = (code: string, message: string) => bus.emit('warning.raised', { code, message: `${file}: ${message}` })
 
     const cached = await readCache(file, key)
     if (cached instanceof Map) {
       for (const [pair, values] of cached) known.set(pair, values)
+      prepared.add(key)
       return
     }
     if (cached === 'unusable') warn('COLLIMATE_CACHE_UNUSABLE', 'damaged; the reference log-probs are computed again')
 
-    const names: string[] = []
-    const total = split === 'train' ? data.trainLength : data.evaluationLength
-    const lot = 8 * microBatchSize
-    for (let start = 0; start < total; start += lot) {
-      const indices = Array.from({ length: Math.min(lot, total - start) }, (_, k) => start + k)
-      const pairs = await data.read(split, indices)
-      await of(pairs)
-      names.push(...pairs.map(nameOf))
-      bus.emit('progress.made', { phase: 'reference log-probs', done: start + pairs.length, total, unit: 'pairs' })
-    }
     const computed: LogProbsByPair = new Map()
-    for (const pair of names) {
-      const values = known.get(pair)
-      if (values) computed.set(pair, values)
+    const lots = await splitInLots(data, split, 8 * microBatchSize)
+    const total = lots.flat().length
+    let done = 0
+    for (const pairs of lots) {
+      await of(pairs)
+      for (const name of pairs.map(nameOf)) {
+        const values = known.get(name)
+        if (values) computed.set(name, values)
+      }
+      done += pairs.length
+      bus.emit('progress.made', { phase: 'reference log-probs', done, total, unit: 'pairs' })
     }
+    prepared.add(key)
     if (computed.size === 0) return
     await writeCache(file, key, computed).catch((error: Error) => {
       warn('COLLIMATE_CACHE_UNWRITABLE', `cannot be written (${error.message}); the reference log-probs stay in memory`)

@@ -22,14 +22,14 @@ export function pairsOf(count: number, columns: (index: number) => Record<string
 
 /** A model whose log-prob of a token depends on the token, its place and `slope` alone, so on no layout. */
 export function fakeModel(slope: number, weightsHash = `weights of slope ${slope}`) {
-  const calls = { outputs: 0, updates: [] as UpdateRequest[] }
+  const calls = { logProbs: 0, updates: [] as UpdateRequest[] }
   const logProbOf = (target: number, position: number) => -slope * (target + position / 8)
   const logProbs = ({ sources, targets, positions, tokenMask }: ForestBatch) =>
     Float64Array.from(sources, (source, t) => (tokenMask[t] === 1 ? logProbOf(targets[t], positions[source]) : 0))
   const report: UpdateReport = { loss: 0.5, metrics: {}, microBatches: [], gradNorm: 2, tokens: 9, version: 1 }
   const reference = {
     describe: async () => ({ weightsHash }),
-    outputs: async ({ batch }: { batch: ForestBatch }) => (calls.outputs++, { logProbs: logProbs(batch) }),
+    logProbs: async ({ batch }: { batch: ForestBatch }) => (calls.logProbs++, logProbs(batch)),
   } as unknown as Reference
   const policy = {
     ...reference,

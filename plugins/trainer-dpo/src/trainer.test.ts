@@ -72,11 +72,11 @@ describe('steps', () => {
   it('prepares the whole split before a run that sees all of it, and only what it sees otherwise', async () => {
     const whole = setting()
     await collect(trainerOf().steps(whole.context))
-    expect(whole.reference.calls.outputs).toBe(2)
+    expect(whole.reference.calls.logProbs).toBe(2)
     expect(await readdir(cacheFolder)).toHaveLength(1)
     const short = setting({ totalSteps: 1 })
     await collect(trainerOf().steps(short.context))
-    expect(short.reference.calls.outputs).toBe(1)
+    expect(short.reference.calls.logProbs).toBe(1)
     expect(await readdir(cacheFolder)).toHaveLength(1)
   })
 

@@ -1,6 +1,6 @@
 import type { Example, ForestBatch, Measurement, ObjectiveUse, TrainerContext } from '@collimate/core'
 
-export interface EvaluateLossRequest extends Pick<TrainerContext, 'policy' | 'data' | 'signal'> {
+export interface EvaluateLossRequest {
   readonly objective: ObjectiveUse
   batchesOf(examples: readonly Example[]): readonly ForestBatch[]
   /** Examples that are read at once. */
@@ -8,8 +8,10 @@ export interface EvaluateLossRequest extends Pick<TrainerContext, 'policy' | 'da
 }
 
 /** Loss, entropy and accuracy over all scored tokens of the held-out split; nothing where it is empty. */
-export async function evaluateLoss(request: EvaluateLossRequest): Promise<Record<string, Measurement>> {
-  const { policy, data, signal, objective, batchesOf, lot } = request
+export async function evaluateLoss(
+  { bus, policy, data, signal }: Pick<TrainerContext, 'bus' | 'policy' | 'data' | 'signal'>,
+  { objective, batchesOf, lot }: EvaluateLossRequest,
+): Promise<Record<string, Measurement>> {
   const totals = new Map<string, { sum: number; count: number }>()
   const add = (name: string, sum: number, count: number) => {
     const before = totals.get(name) ?? { sum: 0, count: 0 }
@@ -23,6 +25,8 @@ export async function evaluateLoss(request: EvaluateLossRequest): Promise<Record
     const tokens = metrics.entropy.count
     add('eval_loss', loss * tokens, tokens)
     for (const [name, { sum, count }] of Object.entries(metrics)) add(`eval_${name}`, sum, count)
+    const progress = { done: start + indices.length, total: data.evaluationLength, unit: 'examples' }
+    bus.emit('progress.made', { phase: 'held-out loss', ...progress })
   }
   const counted = [...totals].filter(([, { count }]) => count > 0)
   return Object.fromEntries(counted.map(([name, { sum, count }]) => [name, { value: sum / count, count }]))

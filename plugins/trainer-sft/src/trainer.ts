@@ -59,8 +59,7 @@ export function sftTrainer(options: SftOptions): Trainer {
       }
     },
 
-    evaluate: ({ policy, data, signal }) =>
-      evaluateLoss({ policy, data, signal, objective, batchesOf, lot: 8 * microBatchSize }),
+    evaluate: (context) => evaluateLoss(context, { objective, batchesOf, lot: 8 * microBatchSize }),
 
     state: () => seen,
     restore(state) {
