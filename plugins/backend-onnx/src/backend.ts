@@ -13,6 +13,7 @@ import { encodeModel } from './onnx-model.js'
 import { deviceNeeds } from './providers.js'
 import { checkFeeds, checkRows, resolveStates } from './requests.js'
 import { buffersOf, sameShape, wireData, wireInit } from './tensors.js'
+import { takeDevice } from './webgpu-guard.js'
 import { WorkerClient } from './worker-client.js'
 import type { Requests, SessionSettings, Verb } from './worker/protocol.js'
 
@@ -28,27 +29,31 @@ let ids = 0
  * COLLIMATE_PROVIDER_UNAVAILABLE names what is missing where the device does not work here.
  */
 export async function createBackend(settings: SessionSettings): Promise<Backend> {
+  const giveBack = takeDevice(settings.device)
   const worker = new WorkerClient()
   try {
     await worker.call('open', { settings, probe: probeModel() })
   } catch (error) {
     const failure = error as CollimateError
     await worker.end(failure)
+    giveBack()
     throw new CollimateError(failure.code, failure.message, { hint: deviceNeeds[settings.device], cause: failure })
   }
-  return new OnnxBackend(worker, settings)
+  return new OnnxBackend(worker, settings, giveBack)
 }
 
 class OnnxBackend implements Backend {
   readonly #worker: WorkerClient
   readonly #settings: SessionSettings
+  readonly #giveBack: () => void
   readonly #programs = new Map<ExecutableId, { program: Program; frozen: ReadonlySet<string> }>()
   readonly #states = new Map<StateId, StateTypes>()
   #closed: Promise<void> | undefined
 
-  constructor(worker: WorkerClient, settings: SessionSettings) {
+  constructor(worker: WorkerClient, settings: SessionSettings, giveBack: () => void) {
     this.#worker = worker
     this.#settings = settings
+    this.#giveBack = giveBack
   }
 
   async capabilities() {
@@ -133,6 +138,7 @@ class OnnxBackend implements Backend {
       .call('close', {})
       .catch(() => null)
       .then(() => this.#worker.end(new CollimateError('COLLIMATE_BACKEND_CLOSED', 'the backend is closed')))
+      .finally(this.#giveBack)
     return this.#closed
   }
 

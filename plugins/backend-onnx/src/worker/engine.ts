@@ -6,7 +6,7 @@ import type { Requests, SessionSettings, Verb } from './protocol.js'
 import { compileModules, livesTogether, runElementwise } from './run-elementwise.js'
 import { StateSet } from './state-set.js'
 
-type OnnxRuntime = Pick<typeof Onnx, 'InferenceSession' | 'Tensor' | 'listSupportedBackends'>
+type OnnxRuntime = Pick<typeof Onnx, 'env' | 'InferenceSession' | 'Tensor' | 'listSupportedBackends'>
 
 interface Executable {
   readonly program: CompiledProgram
@@ -31,6 +31,8 @@ export class Engine implements Record<Verb, unknown> {
     } catch (error) {
       throw new Failure('COLLIMATE_BACKEND_UNAVAILABLE', `onnxruntime-node does not load here: ${messageOf(error)}`)
     }
+    // What goes wrong is told by errors, not on the terminal.
+    this.#runtime.env.logLevel = 'fatal'
     const supported = this.#runtime.listSupportedBackends().map(({ name }) => name)
     if (!supported.includes(settings.device)) {
       throw new Failure(
