@@ -32,7 +32,9 @@ describe('definePlugin', () => {
     fixed({ gamma: 'one' })
     const some: readonly Plugin[] = [fixed]
     const uses: PluginUse[] = [fixed()]
-    expect([some.length, uses.length]).toEqual([1, 1])
+    // @ts-expect-error an estimator is not a trainer
+    const wrong: PluginUse<'trainer'> = fixed()
+    expect([some.length, uses.length, wrong]).toEqual([1, 1, fixed()])
   })
 
   test.each([

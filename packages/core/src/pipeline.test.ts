@@ -33,10 +33,13 @@ stages:
     trainer: { use: fake, steps: 3 }
     data: fake
 `
-const states = async (options: { settings?: string[]; content?: string } = {}) => {
+const states = async (options: { settings?: string[]; content?: string; fresh?: boolean } = {}) => {
   writeFileSync(join(folder, 'two.yaml'), options.content ?? yaml)
   const { config } = await loadExperiment(join(folder, 'two.yaml'))
-  const run = runLoaded({ config: applySettings(config, options.settings ?? []), folder }, { plugins: made.plugins })
+  const run = runLoaded(
+    { config: applySettings(config, options.settings ?? []), folder },
+    { plugins: made.plugins, fresh: options.fresh },
+  )
   const seen: string[] = []
   run.bus.on('stage.changed', ({ stage, state }) => void (state !== 'done' && seen.push(`${stage} ${state}`)))
   await run.finished
@@ -51,6 +54,7 @@ describe('a pipeline', () => {
     const resolved = JSON.parse(readFileSync(join(folder, 'runs/two/dpo/config.json'), 'utf8')) as unknown
     expect(resolved).toMatchObject({ seed: 3, policy: { model: join(folder, 'runs/two/sft/model') } })
     expect(await states()).toEqual(['sft skipped', 'dpo skipped'])
+    expect(await states({ fresh: true })).toEqual(everything)
     expect(await states({ settings: ['dpo.trainer.rate=0.2'] })).toEqual(['sft skipped', 'dpo running'])
     expect(await states({ settings: ['dpo.trainer.rate=0.2'] })).toEqual(['sft skipped', 'dpo skipped'])
     // The data of the first stage changes: its model changes, and so does what is made of that.

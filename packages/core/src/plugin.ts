@@ -58,7 +58,7 @@ export interface PluginDefinition<Kind extends PluginKind, Options extends z.Zod
 }
 
 /** A plugin with the options it is to be used with: what an experiment in TypeScript is made of. */
-export interface PluginUse<Kind extends PluginKind = PluginKind> {
+export interface PluginUse<out Kind extends PluginKind = PluginKind> {
   readonly plugin: Plugin<Kind>
   readonly options: Readonly<Record<string, unknown>>
 }
@@ -67,7 +67,7 @@ export interface PluginUse<Kind extends PluginKind = PluginKind> {
  * A defined plugin: call it with options to use it (`dpo({ beta: 0.1 })`), or read its metadata without creating it.
  * `Input` is what it may be called with; `never` stands for a plugin whose options are not known here.
  */
-export interface Plugin<Kind extends PluginKind = PluginKind, Input = never> {
+export interface Plugin<out Kind extends PluginKind = PluginKind, in Input = never> {
   (options?: Input): PluginUse<Kind>
   readonly definition: PluginDefinition<Kind, z.ZodType>
 }

@@ -277,6 +277,15 @@ describe('what is wrong is refused before anything is written', () => {
     expect(readdirSync(folder)).toEqual(['file', 'full'])
   })
 
+  test('a run folder within the model folder is no obstacle, before the first model and after', async () => {
+    const changes = { output: 'out/run', modelFolder: 'out', cacheFolder: 'out/run/cache' }
+    await expect(run({ ...changes, trainer: made.trainer({ failAt: 2 }) }).finished).rejects.toThrow()
+    expect(readdirSync(join(folder, 'out'))).toEqual(['run'])
+    await run(changes).finished
+    await run(changes).finished
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['config.json', 'run', 'weights.json'])
+  })
+
   test('a model that would be written over the one it is made from', async () => {
     await run({ name: 'sft' }).finished
     const policy = made.policy({ model: 'runs/sft/model' })
