@@ -81,6 +81,16 @@ describe('a pipeline', () => {
     expect(await states({ content: list })).toEqual(['sft running', 'dpo running'])
   })
 
+  test('trackers hear which stage begins and which were skipped', async () => {
+    const log: string[] = []
+    made = fakes(log)
+    await states({ settings: ['trackers=[fake]'] })
+    expect(log.filter((line) => line.startsWith('stage'))).toEqual(['stage sft running', 'stage dpo running'])
+    log.length = 0
+    await states({ settings: ['trackers=[fake]', 'dpo.trainer.rate=0.3'] })
+    expect(log.filter((line) => line.startsWith('stage'))).toEqual(['stage sft skipped', 'stage dpo running'])
+  })
+
   test('stops with its stage and resumes there', async () => {
     const start = (resume: boolean) => {
       const { backend, policy, trainer, data } = made

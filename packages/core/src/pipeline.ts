@@ -40,23 +40,27 @@ export function pipeline(config: PipelineConfig, options: RunOptions = {}): Run<
     // What is wrong with the options of the last stage is said before the first one trains.
     for (const index of stages.keys()) await resolveStage(parsed, index, folder, started.registry)
     const results: Record<string, PipelineResult['stages'][string]> = {}
+    // What was skipped is told when the trackers of the next stage listen.
+    const untold: (() => void)[] = []
+    const tellAll = (): void => untold.splice(0).forEach((tell) => tell())
     for (const [index, stage] of stages.entries()) {
-      const tell = (state: 'running' | 'skipped' | 'done'): void =>
+      const tell = (state: 'running' | 'skipped' | 'done') => (): void =>
         started.bus.emit('stage.changed', { stage: stage.name, index, count: stages.length, state })
       const resolved = await resolveStage(parsed, index, folder, started.registry)
       const before = fresh ? undefined : doneBefore(resolved)
       if (before) {
         results[stage.name] = { ...before, skipped: true }
-        tell('skipped')
+        untold.push(tell('skipped'))
         continue
       }
-      tell('running')
+      untold.push(tell('running'))
       const goOn = resume && existsSync(checkpointFile(resolved.output))
-      const result = await runExperiment(resolved, { ...started, resume: goOn })
+      const result = await runExperiment(resolved, { ...started, resume: goOn, attached: tellAll })
       results[stage.name] = { ...result, skipped: false }
       if (result.status === 'stopped') return { name, status: 'stopped', stages: results }
-      tell('done')
+      tell('done')()
     }
+    tellAll()
     return { name, status: 'done', stages: results }
   })
 }

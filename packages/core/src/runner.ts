@@ -43,6 +43,8 @@ export interface RunSurroundings {
   readonly control: StopControl
   /** Go on from the checkpoint of the run folder. */
   readonly resume: boolean
+  /** Called when the trackers listen, before anything else is told. */
+  readonly attached?: () => void
 }
 
 /**
@@ -92,6 +94,7 @@ async function runBody(
   })
 
   await attachTrackers(experiment, { ...surroundings, signal, closing })
+  surroundings.attached?.()
   let prepared: Prepared
   try {
     prepared = await prepare(experiment, { ...surroundings, checkpoint }, closing)

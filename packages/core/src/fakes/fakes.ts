@@ -243,7 +243,11 @@ export function fakes(log: Log = []) {
       attach(bus) {
         if (broken) throw new Error('no screen')
         log.push('tracker attach')
-        return bus.on('phase.changed', ({ phase }) => void log.push(`phase ${phase}`))
+        const disposers = [
+          bus.on('phase.changed', ({ phase }) => void log.push(`phase ${phase}`)),
+          bus.on('stage.changed', ({ stage, state }) => void log.push(`stage ${stage} ${state}`)),
+        ]
+        return () => disposers.forEach((dispose) => dispose())
       },
       close: async () => void log.push('tracker close'),
     }),
