@@ -80,7 +80,7 @@ export function policyOf(
     backend,
     files,
     objective: async ({ use }) => known[use] as Objective,
-    options: { decodeBatchSize: 16, freezeDecoding: true, programLimit: 24, ...options },
+    options: { decodeBatchSize: 16, freezeDecoding: true, programMemory: 2 ** 28, ...options },
   })
 }
 

@@ -29,6 +29,7 @@ export async function openSession(
   { size: initialSize, sampling, frozen }: SessionRequest,
 ): Promise<DecodeSession> {
   const { config } = files
+  const weightBytes = Object.values(files.weights).reduce((total, { data }) => total + data.byteLength, 0)
   let size = initialSize
   let cache = await backend.state({ tensors: cacheTensors(config, size) })
   const shape = (): DecodeShape => ({ rows: size.rows, capacity: size.capacity, ...sampling })
@@ -52,7 +53,7 @@ export async function openSession(
         {
           key: `step ${JSON.stringify(shape())}`,
           build: () => ({ program: stepProgram(files, shape(), frozen), info: undefined }),
-          ...(frozen && { frozen: { state: weights.state(), content: weights.content() } }),
+          ...(frozen && { frozen: { state: weights.state(), content: weights.content(), bytes: weightBytes } }),
         },
         // Borrowed weights may move between two runs: their place is asked for at each.
         ({ run }) => run(feeds, frozen ? [cache] : [weights.state(), cache]),

@@ -4,16 +4,13 @@ import type { ModelFiles } from '@collimate/models'
 import { createProgramCache } from './program-cache.js'
 import type { ProgramCache } from './program-cache.js'
 
-/** Weights that programs may hold besides the state; one program may hold more. */
-const FROZEN_BYTES = 2 ** 30
-
 export interface EngineOptions {
   /** Rows decoded together where a request does not say. */
   readonly decodeBatchSize: number
   /** Build the weights into decoding programs where enough steps are expected. */
   readonly freezeDecoding: boolean
-  /** Programs that are kept compiled, besides those with weights built in. */
-  readonly programLimit: number
+  /** Memory that compiled programs may hold between runs, bytes, by estimate. */
+  readonly programMemory: number
 }
 
 /** What a policy and its references share. */
@@ -37,9 +34,7 @@ export interface EngineRequest {
 }
 
 export function createEngine({ backend, files, objective, options }: EngineRequest): Engine {
-  const bytes = Object.values(files.weights).reduce((total, { data }) => total + data.byteLength, 0)
-  const frozenLimit = Math.max(1, Math.min(8, Math.floor(FROZEN_BYTES / bytes)))
-  const programs = createProgramCache(backend, options.programLimit, frozenLimit)
+  const programs = createProgramCache(backend, options.programMemory)
   const objectives = new Map<string, Promise<Objective<Tensor>>>()
   let users = 0
   return {

@@ -1,6 +1,6 @@
 import { CollimateError, definePlugin } from '@collimate/core'
 import { modelFiles } from './model-source.js'
-import { options } from './options.js'
+import { MEBIBYTE, options } from './options.js'
 import { createPolicy } from './policy.js'
 
 export { createPolicy }
@@ -21,12 +21,12 @@ export const transformer = definePlugin({
       throw new CollimateError('COLLIMATE_BACKEND_MISSING', 'the policy `transformer` needs a backend to compute on', {
         hint: 'Add a backend to the experiment, e.g. `backend: { use: onnx }`.',
       })
-    const { decodeBatchSize, freezeDecoding, programLimit } = chosen
+    const { decodeBatchSize, freezeDecoding, programMemory } = chosen
     return createPolicy({
       backend,
       files: await modelFiles(chosen, (relative) => context.path(relative), seed),
       objective: (use) => context.objective(use),
-      options: { decodeBatchSize, freezeDecoding, programLimit },
+      options: { decodeBatchSize, freezeDecoding, programMemory: programMemory * MEBIBYTE },
     })
   },
 })

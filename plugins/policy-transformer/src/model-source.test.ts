@@ -15,7 +15,7 @@ describe('options', () => {
     expect(options.safeParse({ model: 'a', create: { config: sizes } }).success).toBe(false)
   })
 
-  test.each([{ decodeBatchSize: 0 }, { programLimit: 1 }, { freezeDecoding: 'yes' }, { unknown: 1 }])(
+  test.each([{ decodeBatchSize: 0 }, { programMemory: 0 }, { freezeDecoding: 'yes' }, { unknown: 1 }])(
     '%o is refused',
     (further) => {
       expect(options.safeParse({ model: 'a', ...further }).success).toBe(false)

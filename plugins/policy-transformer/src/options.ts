@@ -1,4 +1,14 @@
+import { totalmem } from 'node:os'
 import { z } from 'zod'
+
+export const MEBIBYTE = 2 ** 20
+
+/** An eighth of the memory that the process may use, MiB. */
+function defaultProgramMemory(): number {
+  const allowed = process.constrainedMemory()
+  const bytes = allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()
+  return Math.max(1, Math.floor(bytes / 8 / MEBIBYTE))
+}
 
 /** Options of the plugin; exactly one of `model` and `create` says where the model comes from. */
 export const options = z
@@ -25,7 +35,11 @@ export const options = z
       .describe(
         'Build the weights into decoding programs where enough steps are expected: faster, takes their memory again; default true.',
       ),
-    programLimit: z.int().min(8).default(48).describe('Compiled programs that are kept; default 48.'),
+    programMemory: z
+      .number()
+      .positive()
+      .default(defaultProgramMemory())
+      .describe('MiB that compiled programs may hold between runs, by estimate; default an eighth of the memory.'),
   })
   .refine(({ model, create }) => (model === undefined) !== (create === undefined), {
     error: 'give exactly one of `model` (a folder) and `create` (a new model)',

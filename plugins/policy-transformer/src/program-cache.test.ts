@@ -23,17 +23,20 @@ function compiler() {
   return { backend, alive, compiled: () => compiled, fail: (value: boolean) => (failing = value) }
 }
 
+/** What the cache counts for the program, which is as small as one can be. */
+const least = 2 ** 22
+
 const request = (key: string, content?: string) => ({
   key,
   build: () => ({ program, info: undefined }),
-  ...(content !== undefined && { frozen: { state: 'weights', content } }),
+  ...(content !== undefined && { frozen: { state: 'weights', content, bytes: least } }),
 })
 const nothing = async () => undefined
 
 describe('createProgramCache', () => {
   test('compiles once per key and keeps the latest used', async () => {
     const { backend, alive, compiled } = compiler()
-    const cache = createProgramCache(backend, 2, 2)
+    const cache = createProgramCache(backend, 2 * least)
     for (const key of ['a', 'b', 'a', 'c', 'a']) await cache.use(request(key), nothing)
     expect(compiled()).toBe(3)
     expect(alive.size).toBe(2)
@@ -45,20 +48,20 @@ describe('createProgramCache', () => {
 
   test('never releases what is in use', async () => {
     const { backend, alive } = compiler()
-    const cache = createProgramCache(backend, 1, 2)
+    const cache = createProgramCache(backend, 1 * least)
     await cache.use(request('a'), async () => {
       await cache.use(request('b'), async () => {
         await cache.use(request('c'), nothing)
-        expect([...alive]).toEqual(['executable 1', 'executable 2'])
+        expect([...alive]).toEqual(['executable 1', 'executable 2', 'executable 3'])
       })
-      expect([...alive]).toEqual(['executable 1'])
+      expect([...alive]).toEqual(['executable 1', 'executable 3'])
     })
     expect(alive.size).toBe(1)
   })
 
   test('forgets frozen executables by content and leaves the others', async () => {
     const { backend, alive, compiled } = compiler()
-    const cache = createProgramCache(backend, 4, 2)
+    const cache = createProgramCache(backend, 10 * least)
     await cache.use(request('step', 'weights 1'), nothing)
     await cache.use(request('step', 'weights 2'), nothing)
     await cache.use(request('step'), nothing)
@@ -67,9 +70,22 @@ describe('createProgramCache', () => {
     expect(alive.size).toBe(2)
   })
 
+  test('counts the weights that are built in, and keeps what was used last', async () => {
+    const { backend, alive } = compiler()
+    const cache = createProgramCache(backend, 4 * least)
+    await cache.use(request('a'), nothing)
+    await cache.use(request('b', 'weights'), nothing)
+    expect(alive.size).toBe(2)
+    await cache.use(request('c', 'weights'), nothing)
+    expect([...alive]).toEqual(['executable 3'])
+    const small = createProgramCache(backend, 1)
+    await small.use(request('d', 'weights'), nothing)
+    expect([...alive]).toEqual(['executable 3', 'executable 4'])
+  })
+
   test('a program that does not compile is tried again', async () => {
     const { backend, fail, alive } = compiler()
-    const cache = createProgramCache(backend, 4, 2)
+    const cache = createProgramCache(backend, 4 * least)
     fail(true)
     await expect(cache.use(request('a'), nothing)).rejects.toThrow('does not compile')
     fail(false)

@@ -1,12 +1,13 @@
 import type { Backend, ExecutableId, Program, StateId, TensorData } from '@collimate/core'
+import { workingMemory } from './working-memory.js'
 
 export interface ProgramRequest<Info> {
   /** Everything that the program depends on: shapes, objective, sampling. */
   readonly key: string
   /** Makes the program, and what its caller wants to know of it later. */
   readonly build: () => { readonly program: Program; readonly info: Info }
-  /** State built into the executable, and the name of its present content; without it weights are read at each run. */
-  readonly frozen?: { readonly state: StateId; readonly content: string }
+  /** State built into the executable, its bytes, and the name of its present content; without it weights are read at each run. */
+  readonly frozen?: { readonly state: StateId; readonly bytes: number; readonly content: string }
 }
 
 export interface Compiled<Info> {
@@ -27,11 +28,19 @@ interface Entry {
   readonly executable: Promise<ExecutableId>
   readonly compiled: Compiled<unknown>
   readonly content: string | undefined
+  /** Estimate of the memory that it holds. */
+  readonly bytes: number
   users: number
 }
 
-/** Executables by key; beyond the limits, `frozenLimit` for those with weights built in, the least recently used are released. */
-export function createProgramCache(backend: Backend, limit: number, frozenLimit: number): ProgramCache {
+/** A compiled program holds some memory however small it is. */
+const LEAST_BYTES = 2 ** 22
+
+/**
+ * Executables by key. While they hold more than `budget` bytes, by estimate, the least recently used are released; the one
+ * that was used last stays.
+ */
+export function createProgramCache(backend: Backend, budget: number): ProgramCache {
   // A Map iterates in the order of insertion: an entry that is used again moves to the end.
   const entries = new Map<string, Entry>()
 
@@ -46,7 +55,9 @@ export function createProgramCache(backend: Backend, limit: number, frozenLimit:
         return backend.run({ executable: await executable, feeds: Object.fromEntries(taken), states })
       },
     }
-    return { executable, compiled, content: frozen?.content, users: 0 }
+    // A backend holds frozen weights as given and once more in the layout of its kernels.
+    const bytes = Math.max(LEAST_BYTES, workingMemory(program)) + 2 * (frozen?.bytes ?? 0)
+    return { executable, compiled, content: frozen?.content, bytes, users: 0 }
   }
 
   async function remove(key: string, entry: Entry): Promise<void> {
@@ -56,11 +67,12 @@ export function createProgramCache(backend: Backend, limit: number, frozenLimit:
   }
 
   async function evict(): Promise<void> {
-    for (const frozen of [false, true]) {
-      const candidates = [...entries].filter(([, entry]) => (entry.content !== undefined) === frozen)
-      const idle = candidates.filter(([, entry]) => entry.users === 0)
-      const surplus = Math.max(0, candidates.length - (frozen ? frozenLimit : limit))
-      await Promise.all(idle.slice(0, surplus).map(([key, entry]) => remove(key, entry)))
+    let held = [...entries.values()].reduce((total, { bytes }) => total + bytes, 0)
+    for (const [key, entry] of [...entries].slice(0, -1)) {
+      if (held <= budget) return
+      if (entry.users > 0) continue
+      held -= entry.bytes
+      await remove(key, entry)
     }
   }
 
