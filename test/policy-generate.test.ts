@@ -1,11 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Backend, Example, GenerateRequest, Generation, Policy, Sampling } from '@collimate/core'
+import type { Backend, Example, GenerateRequest, Generation, Policy, Sampling, UpdateRequest } from '@collimate/core'
 import { forestBatch } from '@collimate/data'
 import { createModel, loadModel } from '@collimate/models'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { backends, parityModel, policyOf, relativeError, shared, smallConfigs, smallModel } from './support/policies.js'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import {
+  backends,
+  nextTokenUse,
+  parityModel,
+  policyOf,
+  relativeError,
+  shared,
+  smallConfigs,
+  smallModel,
+} from './support/policies.js'
 
 const greedy = (maxNewTokens: number, stopTokens?: readonly number[]): Sampling => ({
   maxNewTokens,
@@ -101,16 +110,36 @@ describe.each(backends)('generate on $name', ({ create, tolerance }) => {
     )
   })
 
-  test('programs with weights built in give the same tokens', async () => {
+  test('programs with weights built in give the same tokens, and those of the new weights after an update', async () => {
+    const given = Array.from({ length: 16 }, (_, index) => Int32Array.of(3 + index, 4))
     const request: GenerateRequest = {
-      prompts: Array.from({ length: 12 }, (_, index) => Int32Array.of(3 + index, 4)),
+      prompts: given,
       sampling: { maxNewTokens: 20, temperature: 1, seed: 3, stopTokens: [] },
-      batchSize: 3,
+      batchSize: 2,
     }
+    const compile = vi.spyOn(backend, 'compile')
+    const frozenPrograms = () => compile.mock.calls.filter(([{ frozen = [] }]) => frozen.length > 0).length
     const plain = await policyOf(backend, smallModel(), { freezeDecoding: false })
     const frozen = await policyOf(backend, smallModel(), { freezeDecoding: true })
-    const expected = await plain.generate(request)
-    expect(ids((await frozen.generate(request)).completions)).toEqual(ids(expected.completions))
+    for (let round = 0; round < 2; round++) {
+      const expected = await plain.generate(request)
+      expect(frozenPrograms()).toBe(round)
+      const generation = await frozen.generate(request)
+      expect(frozenPrograms()).toBe(round + 1)
+      expect(ids(generation.completions)).toEqual(ids(expected.completions))
+      expect(generation.version).toBe(round)
+      const update: UpdateRequest = {
+        objective: nextTokenUse,
+        batches: [scored(given, generation)],
+        optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+        learningRate: 0.05,
+        maxGradNorm: 1,
+        metrics: false,
+      }
+      await plain.update(update)
+      await frozen.update(update)
+    }
+    compile.mockRestore()
     await plain.close()
     await frozen.close()
   })
