@@ -119,7 +119,7 @@ describe('data plugin files', () => {
       code: 'COLLIMATE_DATA_FIELD_MISSING',
       message: expect.stringMatching(/bad\.jsonl, line 2: field `rejected`/) as string,
     })
-    for (const evaluate of [0, 1, -0.5])
+    for (const evaluate of [0, 1.5, -0.5])
       expect(filesOptions.safeParse({ train: 'x.jsonl', evaluate }).success).toBe(false)
     expect(filesOptions.safeParse({ train: 'x.jsonl', columns: { promt: 'a' } }).success).toBe(false)
     const { source } = await open({ train: 'pairs.jsonl' })
@@ -149,6 +149,8 @@ describe('splitRows', () => {
     },
   )
   it('refuses a single row', () => {
+    expect(splitRows([1, 2, 3, 4], 3, 0).evaluation).toHaveLength(3)
+    expect(() => splitRows([1, 2], 2, 0)).toThrow(expect.objectContaining({ code: 'COLLIMATE_DATA_SPLIT_EMPTY' }))
     expect(() => splitRows([1], 0.5, 0)).toThrow(expect.objectContaining({ code: 'COLLIMATE_DATA_SPLIT_EMPTY' }))
   })
 })

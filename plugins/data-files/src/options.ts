@@ -9,10 +9,10 @@ export const filesOptions = z.strictObject({
     "Training file or files: .json, .jsonl or .ndjson, each also with .gz behind; rows in TRL's dataset formats.",
   ),
   evaluate: z
-    .union([files, z.number().gt(0).lt(1)])
+    .union([files, z.number().gt(0).lt(1), z.int().positive()])
     .optional()
     .describe(
-      'Held-out file or files, or the share of the training rows to hold out (above 0, below 1; a seeded choice); default none.',
+      'Held-out file or files, or what to hold out of the training rows: a share below 1, or a number of rows (a seeded choice); default none.',
     ),
   limit: z
     .int()

@@ -1,7 +1,17 @@
 import { CollimateError, permutation, stream } from '@collimate/core'
 
-/** Holds out a share of the rows: a seeded choice of at least one and not all, both parts in their order. */
-export function splitRows<Row>(rows: readonly Row[], share: number, seed: number): { train: Row[]; evaluation: Row[] } {
+/**
+ * Holds out a part of the rows, a share below 1 or a number of rows: a seeded choice, both parts in their order. A share
+ * is at least one row and never all.
+ */
+export function splitRows<Row>(rows: readonly Row[], part: number, seed: number): { train: Row[]; evaluation: Row[] } {
+  if (part >= 1 && part >= rows.length) {
+    throw new CollimateError(
+      'COLLIMATE_DATA_SPLIT_EMPTY',
+      `${part} rows cannot be held out of ${rows.length}: none would be left to train on`,
+      { hint: 'hold out fewer rows, or a share below 1' },
+    )
+  }
   if (rows.length < 2) {
     throw new CollimateError(
       'COLLIMATE_DATA_SPLIT_EMPTY',
@@ -11,7 +21,7 @@ export function splitRows<Row>(rows: readonly Row[], share: number, seed: number
       },
     )
   }
-  const count = Math.min(rows.length - 1, Math.max(1, Math.round(rows.length * share)))
+  const count = part >= 1 ? part : Math.min(rows.length - 1, Math.max(1, Math.round(rows.length * part)))
   const held = new Set(permutation(seed, stream('split'), rows.length).subarray(0, count))
   return { train: rows.filter((_, at) => !held.has(at)), evaluation: rows.filter((_, at) => held.has(at)) }
 }
