@@ -1,10 +1,12 @@
 import { CollimateError } from '@collimate/core'
 import type { ForestBatch, StateId, TensorData, UpdateReport, UpdateRequest } from '@collimate/core'
+import { fill, input, program } from '@collimate/graph'
 import {
   adamwFeeds,
   adamwProgram,
   batchSizes,
   countUnits,
+  gradientName,
   gradientNormProgram,
   objectiveProgram,
   objectiveReport,
@@ -62,14 +64,22 @@ async function runObjective(
 
   const outputs: Record<string, TensorData>[] = []
   let description: Pick<ObjectiveProgram, 'terms' | 'metricNames'> = { terms: [], metricNames: [] }
-  for (const [index, batch] of batches.entries()) {
+  // With several micro-batches all add, to gradients that are 0 at first: one program per shape, not two.
+  const gradients = !target.gradients ? 'none' : batches.length === 1 ? 'assign' : 'add'
+  if (gradients === 'add') await clearGradients(engine, await target.state())
+  for (const batch of batches) {
     const sizes = batchSizes(batch)
-    // The first micro-batch replaces the gradients of the last update.
-    const gradients = !target.gradients ? 'none' : index === 0 ? 'assign' : 'add'
     const key = `objective ${JSON.stringify({ use, metrics, sizes, gradients })}`
     const build = () => {
-      const { program, ...info } = objectiveProgram({ architecture, config, sizes, objective, metrics, gradients })
-      return { program, info }
+      const { program: built, ...info } = objectiveProgram({
+        architecture,
+        config,
+        sizes,
+        objective,
+        metrics,
+        gradients,
+      })
+      return { program: built, info }
     }
     await engine.programs.use({ key, build }, async ({ info, run }) => {
       requireUnits(info.terms, batches)
@@ -81,6 +91,17 @@ async function runObjective(
   const report = objectiveReport(description, outputs)
   requireFinite('loss', report.loss)
   return { ...report, tokens: batches.reduce((total, batch) => total + batch.tokenCount, 0) }
+}
+
+async function clearGradients({ files: { architecture, config }, programs }: Engine, state: StateId): Promise<void> {
+  const build = () => {
+    const updates = Object.entries(architecture.parameters(config)).map(([name, { shape }]) => ({
+      state: input(gradientName(name), shape, 'float', 'state'),
+      value: fill(0, shape),
+    }))
+    return { program: program({ name: 'clear gradients', updates }), info: undefined }
+  }
+  await programs.use({ key: 'clear gradients', build }, ({ run }) => run({}, [state]))
 }
 
 /** Clips and applies the gradients; returns their norm before clipping. Checked first: a bad gradient changes nothing. */
