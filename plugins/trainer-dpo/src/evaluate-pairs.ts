@@ -1,4 +1,4 @@
-import { meanInterval, proportionInterval } from '@collimate/core'
+import { CollimateError, meanInterval, proportionInterval } from '@collimate/core'
 import type { Measurement, TrainerContext } from '@collimate/core'
 import { microBatches, sumBySequence } from '@collimate/data'
 import { constant, evaluate } from '@collimate/graph'
@@ -42,6 +42,11 @@ export async function evaluatePairs(
     bus.emit('progress.made', { phase: 'held-out loss', done, total, unit: 'pairs' })
   }
   const margins = rewards.chosen.map((reward, pair) => reward - rewards.rejected[pair])
+  if (!margins.every(Number.isFinite)) {
+    throw new CollimateError('COLLIMATE_NOT_FINITE', 'the log-probs of some held-out pairs are not finite', {
+      hint: 'the model has diverged: lower the learning rate',
+    })
+  }
   return {
     eval_loss: meanInterval(evaluate(pairLoss(options, constant(margins)), {}).data),
     'eval_rewards/accuracies': proportionInterval(margins.filter((margin) => margin > 0).length, margins.length),

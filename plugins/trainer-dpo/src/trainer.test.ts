@@ -128,6 +128,13 @@ describe('evaluate', () => {
     expect(measured['eval_rewards/accuracies'].value).toBe(0)
   })
 
+  it('refuses a model whose log-probs are not finite', async () => {
+    const { context } = setting({ policy: fakeModel(NaN).policy })
+    await expect(trainerOf().evaluate?.(context)).rejects.toThrow(
+      expect.objectContaining({ code: 'COLLIMATE_NOT_FINITE' }),
+    )
+  })
+
   it('measures nothing where nothing is held out', async () => {
     const { context } = setting()
     expect(await trainerOf().evaluate?.({ ...context, data: { ...context.data, evaluationLength: 0 } })).toEqual({})
