@@ -1,6 +1,6 @@
 import { transformer } from '@collimate/policy-transformer'
 import onnx from '@collimate/backend-onnx'
-import { CollimateError, createBus } from '@collimate/core'
+import { CollimateError, createBus, parsePluginOptions } from '@collimate/core'
 import type { Backend, Plugin, PluginContext, PluginKind, PluginKinds, Policy } from '@collimate/core'
 
 /** Options of `--device` and `--threads`. */
@@ -11,7 +11,8 @@ export interface DeviceOptions {
 
 /** A backend by itself, outside of any experiment. */
 export async function createBackend(options: DeviceOptions): Promise<Backend> {
-  return await create(onnx, options, {})
+  const { device, threads } = options
+  return await create(onnx, { ...(device !== undefined && { device }), ...(threads !== undefined && { threads }) }, {})
 }
 
 /** A model folder as a policy, with the backend that it runs on; `close` frees both. */
@@ -36,11 +37,11 @@ export async function openPolicy(
 }
 
 async function create<Kind extends PluginKind>(
-  { definition }: Plugin<Kind>,
+  plugin: Plugin<Kind>,
   options: object,
   context: Partial<PluginContext>,
 ): Promise<PluginKinds[Kind]> {
-  return await definition.create(definition.options.parse(options), {
+  return await plugin.definition.create(parsePluginOptions(plugin, options), {
     bus: createBus(),
     objective: ({ use }) => {
       throw new CollimateError('COLLIMATE_PLUGIN_UNKNOWN', `no objective is registered as "${use}"`)

@@ -26,8 +26,9 @@ function reportCommander(error: CommanderError): number {
   return exitStatus.usage
 }
 
+/** Whether the caller asked for something that there is not: a flag, an option, a setting. */
 function isUsage(error: unknown): boolean {
-  return error instanceof CollimateError && error.code === 'COLLIMATE_USAGE'
+  return error instanceof CollimateError && /^COLLIMATE_(?:USAGE|SETTING|OPTION)/.test(error.code)
 }
 
 function oneLine(text: string): string {

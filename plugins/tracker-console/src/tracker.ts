@@ -55,7 +55,7 @@ export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, 
 
     const sample = ({ sample }: CollimateEvents['sample.shown']): void => {
       const width = Math.max(...Object.keys(sample.completions).map((name) => name.length))
-      screen.result(labelled('prompt: ', sample.prompt, '\n'))
+      screen.result(`\n${labelled('prompt: ', sample.prompt, '')}`)
       for (const [name, { text, score }] of Object.entries(sample.completions)) {
         const scored = score === undefined ? '' : ` (${shortNumber(score)})`
         screen.result(labelled(`${name.padEnd(width)}${scored}: `, text, '  '))

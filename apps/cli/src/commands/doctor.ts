@@ -37,7 +37,8 @@ Examples:
   collimate doctor --json`,
     )
     .action(async (options: DoctorOptions) => {
-      if (options.probe !== undefined) return await probeDevice(options.probe)
+      if (options.probe !== undefined)
+        return void process.stdout.write(JSON.stringify(await probeDevice(options.probe)))
       const checks: Check[] = [
         nodeCheck(),
         processorCheck(),

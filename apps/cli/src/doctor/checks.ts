@@ -3,6 +3,8 @@ import { statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { promisify } from 'node:util'
+import { devices } from '@collimate/backend-onnx'
+import type { Device } from '@collimate/backend-onnx'
 import type { Plugin } from '@collimate/core'
 
 /** One thing that was looked at on this machine. */
@@ -75,41 +77,29 @@ export function optionalPackageChecks(plugins: readonly Plugin[]): Check[] {
   return [...new Map(packages)].map(([name, install]) => packageCheck(name, install, false))
 }
 
-/** What stands in the way where a device does not work. */
-const deviceHints: Readonly<Record<string, string>> = {
-  cpu: 'reinstall with `npm ci`; the platform may lack a binary of onnxruntime-node',
-  cuda: 'Linux with an NVIDIA GPU: `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`, with CUDA 12 and cuDNN 9 on the library path',
-  webgpu: 'needs a GPU driver with Vulkan, Metal or Direct3D 12',
-  coreml: 'macOS only',
-  dml: 'Windows only',
-}
-
 /** The devices of the ONNX backend, each tried in a process of its own, since a broken driver may abort it. */
-export async function deviceChecks(): Promise<Check[]> {
+export /** The devices of the ONNX backend, each tried in a process of its own, since a broken driver may abort it. */
+async function deviceChecks(): Promise<Check[]> {
   const checks: Check[] = []
-  for (const device of Object.keys(deviceHints)) checks.push(await deviceCheck(device))
+  for (const device of devices) checks.push(await deviceCheck(device))
   return checks
 }
 
-async function deviceCheck(device: string): Promise<Check> {
-  const name = `device ${device}`
+async function deviceCheck(device: Device): Promise<Check> {
+  const probe = [...process.execArgv, process.argv[1], 'doctor', '--probe', device]
   try {
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [...process.execArgv, process.argv[1]!, 'doctor', '--probe', device],
-      { timeout: 60_000 },
-    )
-    return { name, state: 'ok', detail: stdout.trim() }
+    const { stdout } = await promisify(execFile)(process.execPath, probe, { timeout: 60_000 })
+    return JSON.parse(stdout) as Check
   } catch (error) {
-    return { name, state: device === 'cpu' ? 'missing' : 'absent', detail: whyNot(error), hint: deviceHints[device]! }
+    const { signal } = error as { signal?: string | null }
+    const detail = typeof signal === 'string' ? `the trial ended by ${signal}` : 'the trial failed'
+    return { ...notWorking(device), detail, hint: 'its driver may be broken' }
   }
 }
 
-function whyNot(error: unknown): string {
-  const { stderr, signal } = error as { stderr?: string; signal?: string | null }
-  const line = stderr?.split('\n').find((candidate) => candidate.startsWith('error '))
-  if (line !== undefined) return line.slice('error '.length).trim()
-  return typeof signal === 'string' ? `the trial ended by ${signal}` : 'the trial failed'
+/** Every machine has a cpu. */
+export function notWorking(device: string): Pick<Check, 'name' | 'state'> {
+  return { name: `device ${device}`, state: device === 'cpu' ? 'missing' : 'absent' }
 }
 
 function installedVersion(name: string): string | undefined {
