@@ -20,6 +20,18 @@ function worth(work: string, parameters: number): { tokens: number; operations: 
   return { tokens, operations: (6 + reference) * parameters * tokens }
 }
 
+/**
+ * One side's turn: first a pause, because idle OpenMP threads of the other side go on spinning for a while; then the work,
+ * warm, the median of three (of eleven for the short matmul).
+ */
+async function turn(work: string, seconds: () => Promise<number>): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  await seconds()
+  const measured: number[] = []
+  for (let i = 0; i < (work === 'matmul' ? 11 : 3); i++) measured.push(await seconds())
+  return median(measured)
+}
+
 interface Row {
   readonly work: string
   readonly seconds: number
@@ -62,17 +74,18 @@ async function bench(options: {
       }
     for (let round = 0; round < options.rounds; round++) {
       say(`round ${round + 1} of ${options.rounds}`)
-      for (const work of works)
-        for (let i = 0; i < (work === 'matmul' ? 8 : 1); i++) {
+      for (const work of works) {
+        const own = await turn(work, async () => {
           const start = performance.now()
           await mine.work[work]!()
-          const own = (performance.now() - start) / 1000
-          ;(seconds[work] ??= []).push(own)
-          if (!peer) continue
-          const other = await peer.seconds(peers(work))
-          ;(peerSeconds[work] ??= []).push(other)
-          ;(ratios[work] ??= []).push(other / own)
-        }
+          return (performance.now() - start) / 1000
+        })
+        ;(seconds[work] ??= []).push(own)
+        if (!peer) continue
+        const other = await turn(work, () => peer!.seconds(peers(work)))
+        ;(peerSeconds[work] ??= []).push(other)
+        ;(ratios[work] ??= []).push(other / own)
+      }
     }
     const rate = (2 * 1024 ** 3) / median(seconds.matmul!)
     const rows = works.map((work): Row => {
