@@ -14,6 +14,7 @@ export function reportFailure(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) return reportCommander(error)
   process.stderr.write(`error ${oneLine(errorLine(error))}\n`)
   if (debug && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`)
+  if (error instanceof CollimateError && error.code === 'COLLIMATE_RUN_KILLED') return exitStatus.interrupted
   return isUsage(error) ? exitStatus.usage : exitStatus.failure
 }
 

@@ -1,16 +1,19 @@
 import type { Run } from '@collimate/core'
-import { exitStatus } from './failure.js'
+
+/** Milliseconds that a run has to free what it holds after the second Ctrl-C. */
+const patience = 3000
 
 /**
- * Waits for a run, with a polite Ctrl-C: the first lets it end at the next step boundary and save, a second ends the
- * process at once.
+ * Waits for a run, with a polite Ctrl-C: the first lets it end at the next step boundary and save; a second ends it at
+ * once (COLLIMATE_RUN_KILLED), by force where it does not give in: a process cannot leave threads that compute otherwise.
  */
 export async function untilDone<Result>({ finished, stop }: Run<Result>): Promise<Result> {
-  let asked = false
+  let asked = 0
   const onSignal = (): void => {
-    if (asked) process.exit(exitStatus.interrupted)
-    asked = true
-    process.stderr.write('\nstopping at the end of this step, then saving (Ctrl-C again: exit at once)\n')
+    asked += 1
+    if (asked === 1)
+      process.stderr.write('\nstopping at the end of this step, then saving (Ctrl-C again: exit at once)\n')
+    if (asked === 2) setTimeout(() => process.kill(process.pid, 'SIGKILL'), patience).unref()
     stop()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
