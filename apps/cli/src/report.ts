@@ -11,7 +11,7 @@ export function reportRun(result: RunResult | PipelineResult): void {
     }
   }
   const last = 'stages' in result ? Object.values(result.stages).at(-1) : result
-  if (last !== undefined) process.stdout.write(`${closingLine(last)}\n`)
+  if (last !== undefined) process.stdout.write(`\n${winRate(last)}${closingLine(last)}\n`)
   if (result.status === 'stopped') process.exitCode = exitStatus.interrupted
 }
 
@@ -19,6 +19,14 @@ function closingLine({ status, steps, totalSteps, modelFolder, folder }: RunResu
   if (modelFolder === undefined) return 'stopped before the first step; there was nothing to save'
   const where = `model in ${short(modelFolder)}, records in ${short(folder)}`
   return status === 'done' ? where : `stopped after ${steps} of ${totalSteps} steps; ${where}; go on with --resume`
+}
+
+/** The one number that people look for, in a sentence. */
+function winRate({ metrics: { win_rate: rate } }: RunResult): string {
+  if (rate?.low === undefined || rate.high === undefined) return ''
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+  const interval = `95 % interval ${percent(rate.low)} to ${percent(rate.high)}`
+  return `after training, ${percent(rate.value)} of ${rate.count} answers beat those before (${interval})\n`
 }
 
 /** What a stage that was not run again had shown when it ran. */
