@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
 import { z } from 'zod'
 
 /** The part of JSON Schema that plugin options are described with. */
@@ -39,6 +40,15 @@ export function flagsOf(schema: z.ZodType, except: ReadonlySet<string> = new Set
   return Object.entries(properties(schema))
     .filter(([key]) => !except.has(key))
     .flatMap(([key, option]) => flags(key, option))
+}
+
+/** Commander writes '' for a flag whose parser gives null; this stands for null until the options are read. */
+const none = Symbol('none')
+
+/** The options of the schema that were given on the command line; keys in `except` are left out. */
+export function givenOptions(command: Command, except: ReadonlySet<string> = new Set()): Record<string, unknown> {
+  const given = Object.entries(command.opts<Record<string, unknown>>()).filter(([key]) => !except.has(key))
+  return Object.fromEntries(given.map(([key, value]) => [key, value === none ? null : value]))
 }
 
 /** `learningRate` → `learning-rate`. */
@@ -104,7 +114,7 @@ function parse(text: string, option: OptionSchema): unknown {
     throw new InvalidArgumentError(`Allowed: ${option.const}.`)
   if (option.type === 'integer') return integer(text)
   if (option.type === 'number') return number(text)
-  if (option.type === 'null') return none(text)
+  if (option.type === 'null') return nothing(text)
   if (option.type === 'array') return text.split(',').map((item) => parse(item.trim(), option.items ?? {}))
   if (option.type === 'object') return json(text)
   return text
@@ -121,8 +131,8 @@ function parseAny(text: string, alternatives: readonly OptionSchema[]): unknown 
   throw new InvalidArgumentError(`It takes ${alternatives.map(takes).join(' or ')}.`)
 }
 
-function none(text: string): null {
-  if (text === 'none' || text === 'null') return null
+function nothing(text: string): typeof none {
+  if (text === 'none' || text === 'null') return none
   throw new InvalidArgumentError('Allowed: none.')
 }
 

@@ -26,7 +26,7 @@ function winRate({ metrics: { win_rate: rate } }: RunResult): string {
   if (rate?.low === undefined || rate.high === undefined) return ''
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
   const interval = `95 % interval ${percent(rate.low)} to ${percent(rate.high)}`
-  return `after training, ${percent(rate.value)} of ${rate.count} answers beat those before (${interval})\n`
+  return `win rate against the model before training: ${percent(rate.value)} of ${rate.count} prompts (${interval})\n`
 }
 
 /** What a stage that was not run again had shown when it ran. */
@@ -39,7 +39,7 @@ function remembered({ name, folder, metrics, steps }: RunResult): string {
     }
   }
   const measured = Object.entries(metrics).map(([metric, value]) => `  ${metric} ${measurement(value)}`)
-  return `${[...lines, ...(measured.length > 0 ? ['', ...measured] : [])].join('\n')}\n\n`
+  return `\n${[...lines, ...(measured.length > 0 ? ['', ...measured] : [])].join('\n')}\n`
 }
 
 function measurement({ value, low, high }: Measurement): string {

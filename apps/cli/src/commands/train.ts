@@ -6,7 +6,7 @@ import sft from '@collimate/trainer-sft'
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { usageError } from '../failure.js'
-import { flagsOf, integer, kebab, number } from '../flags.js'
+import { flagsOf, givenOptions, integer, kebab, number } from '../flags.js'
 import { reportRun } from '../report.js'
 import { untilDone } from '../until-done.js'
 
@@ -101,19 +101,13 @@ const collect = (text: string, before: readonly string[]): readonly string[] => 
 
 async function train(plugin: Plugin<'trainer'>, command: Command): Promise<void> {
   const options = command.opts<TrainOptions>()
-  const config = applySettings(experimentOf(plugin, options, methodOptions(command)), options.set)
+  const config = applySettings(experimentOf(plugin, options, givenOptions(command, own)), options.set)
   if (options.dryRun) {
     const resolved = await resolveExperiment(config, createRegistry(), process.cwd())
     process.stdout.write(stringify(resolved.config))
     return
   }
   reportRun(await untilDone(experiment(config, { resume: options.resume === true })))
-}
-
-/** What was given of the trainer's own options. */
-function methodOptions(command: Command): Record<string, unknown> {
-  const given = command.opts<Record<string, unknown>>()
-  return Object.fromEntries(Object.entries(given).filter(([key]) => !own.has(key)))
 }
 
 function experimentOf(
