@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import type { Law } from './law.js'
+import type { LawSuite } from './suite.js'
+
+export interface CheckOptions {
+  /** Cases per law, before division by the law's cost; at least 3 are tried. Default 100. */
+  readonly runs?: number
+  /** Replays a failure. Default: fresh. */
+  readonly seed?: number
+  /** Path of the shrunken case, as printed with a failure. */
+  readonly path?: string
+}
+
+/** What came of one law. */
+export interface LawResult {
+  readonly law: Law
+  readonly status: 'holds' | 'fails'
+  /** Cases tried. */
+  readonly runs: number
+  readonly seed: number
+  /** Only where it fails: the message of `failureMessage`. */
+  readonly message?: string
+}
+
+/** Checks one law on random cases; shrinks the first that fails. */
+export async function checkLaw(law: Law, options: CheckOptions = {}): Promise<LawResult> {
+  const numRuns = Math.max(3, Math.round((options.runs ?? 100) / law.cost))
+  const details = await fc.check(
+    fc.asyncProperty(law.arbitrary, async (value) => {
+      await law.holds(value)
+    }),
+    {
+      numRuns,
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+      ...(options.path === undefined ? {} : { path: options.path }),
+    },
+  )
+  const { failed, numRuns: runs, seed } = details
+  if (!failed) return { law, status: 'holds', runs, seed }
+  const replay = `seed ${seed}, path ${details.counterexamplePath ?? ''}`
+  return {
+    law,
+    status: 'fails',
+    runs,
+    seed,
+    message: failureMessage(law, details.counterexample?.[0], details.errorInstance, replay),
+  }
+}
+
+/** The law's sentence, the shrunken counterexample in the field's terms, what was found, and how to replay it. */
+function failureMessage(law: Law, counterexample: unknown, error: unknown, replay: string): string {
+  return [
+    `${law.name}: ${law.statement}`,
+    `  formula         ${law.formula}`,
+    `  source          ${law.source}`,
+    `  counterexample  ${counterexample === undefined ? 'none could be generated' : law.show(counterexample)}`,
+    `  found           ${error instanceof Error ? error.message : String(error)}`,
+    `  replay          ${replay}`,
+  ].join('\n')
+}
+
+/** Checks every law of a suite without a test runner, one after another, and closes it. */
+export async function checkSuite(suite: LawSuite, options: CheckOptions = {}): Promise<LawResult[]> {
+  try {
+    const results: LawResult[] = []
+    for (const law of suite.laws) results.push(await checkLaw(law, options))
+    return results
+  } finally {
+    await suite.close()
+  }
+}

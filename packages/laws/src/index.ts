@@ -1,0 +1,5 @@
+export * from './check.js'
+export * from './declare.js'
+export * from './groups.js'
+export * from './law.js'
+export * from './suite.js'
