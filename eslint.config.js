@@ -33,5 +33,8 @@ export default [
       'no-console': 'error',
     },
   },
-  { files: ['**/*.test.ts', 'tools/**', 'examples/**', 'apps/cli/**', 'plugins/tracker-console/**', '*.config.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['**/*.test.ts', 'tools/**', 'examples/**', 'apps/cli/**', 'plugins/tracker-console/**', '*.config.ts'],
+    rules: { 'no-console': 'off' },
+  },
 ]
