@@ -32,6 +32,15 @@ export async function loadPackagePlugins(name: string, folder: string): Promise<
   return specifier === undefined ? undefined : pluginsIn(await importPackage(specifier, name))
 }
 
+/**
+ * What an installed package exports under a subpath such as `./laws`; undefined where it is not installed or has no such
+ * export. Packages are looked for from `folder` first.
+ */
+export async function importExport(name: string, subpath: string, folder: string): Promise<unknown> {
+  const specifier = importSpecifier(name, folder, subpath)
+  return specifier === undefined ? undefined : await importPackage(specifier, name + subpath.slice(1))
+}
+
 /** Imports a .js or .ts file; `use` is its path, relative to `folder` or absolute. */
 export async function importFile(use: string, folder: string): Promise<unknown> {
   const file = resolve(folder, use)

@@ -28,14 +28,24 @@ function packageFolderFrom(folder: string, name: string): string | undefined {
   return undefined
 }
 
-/** What to import for a package: its name where core itself sees that copy, else the address of its entry file. */
-export function importSpecifier(name: string, folder: string): string | undefined {
+/** The folder of the package that a file in `folder` means by `name`; undefined where it is not installed. */
+function packageFolder(name: string, folder: string): string | undefined {
   for (const from of searchFolders(folder)) {
     const found = packageFolderFrom(from, name)
-    if (found === undefined) continue
-    return found === packageFolderFrom(coreFolder, name) ? name : pathToFileURL(entryOf(found)).href
+    if (found !== undefined) return found
   }
   return undefined
+}
+
+/**
+ * What to import for a package: its name where core itself sees that copy, else the address of its entry file. With a
+ * `subpath` such as `./laws`, the same for that export; undefined where the package is not installed or lacks it.
+ */
+export function importSpecifier(name: string, folder: string, subpath = '.'): string | undefined {
+  const found = packageFolder(name, folder)
+  const entry = found === undefined ? undefined : entryOf(found, subpath)
+  if (found === undefined || entry === undefined) return undefined
+  return found === packageFolderFrom(coreFolder, name) ? name + subpath.slice(1) : pathToFileURL(entry).href
 }
 
 type Exports = string | null | undefined | readonly Exports[] | { readonly [condition: string]: Exports }
@@ -46,16 +56,21 @@ function target(exports: Exports): string | undefined {
   if (exports === null || exports === undefined) return undefined
   if (Array.isArray(exports)) return exports.map((one: Exports) => target(one)).find((one) => one !== undefined)
   for (const [condition, inner] of Object.entries(exports))
-    if (['node', 'import', 'module-sync', 'default', '.'].includes(condition)) {
+    if (['node', 'import', 'module-sync', 'default'].includes(condition)) {
       const found = target(inner)
       if (found !== undefined) return found
     }
   return undefined
 }
 
-function entryOf(packageFolder: string): string {
-  const manifest = readManifest(packageFolder)
-  return join(packageFolder, target(manifest.exports as Exports) ?? (manifest.main as string | undefined) ?? 'index.js')
+/** The file that a package exports under a subpath; undefined where it exports nothing there. */
+export function entryOf(packageFolder: string, subpath = '.'): string | undefined {
+  const { exports, main } = readManifest(packageFolder)
+  const bySubpath =
+    typeof exports === 'object' && exports !== null && Object.keys(exports).some((key) => key.startsWith('.'))
+  const given = bySubpath ? (exports as Record<string, Exports>)[subpath] : subpath === '.' ? exports : undefined
+  const file = target(given as Exports) ?? (subpath === '.' ? ((main as string | undefined) ?? 'index.js') : undefined)
+  return file === undefined ? undefined : join(packageFolder, file)
 }
 
 export function readManifest(packageFolder: string): Readonly<Record<string, unknown>> {

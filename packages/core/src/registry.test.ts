@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { definePlugin } from './define-plugin.js'
 import { fakes } from './fakes/fakes.js'
+import { importExport } from './load-plugin.js'
 import { createRegistry, listInstalledPlugins } from './registry.js'
 import { coreVersion } from './version.js'
 
@@ -83,8 +84,15 @@ describe('resolution', () => {
     put('nothing.mjs', 'export const x = 1')
     const manifest = (name: string) =>
       JSON.stringify({ name, type: 'module', exports: { '.': { import: './main.js' } } })
-    put('node_modules/collimate-plugin-own/package.json', manifest('collimate-plugin-own'))
-    put('node_modules/collimate-plugin-own/main.js', packaged('own'))
+    put(
+      'node_modules/collimate-plugin-own/package.json',
+      JSON.stringify({
+        name: 'collimate-plugin-own',
+        exports: { '.': { import: './main.mjs' }, './extra': { types: './extra.d.ts', default: './extra.mjs' } },
+      }),
+    )
+    put('node_modules/collimate-plugin-own/extra.mjs', 'export const extra = 7')
+    put('node_modules/collimate-plugin-own/main.mjs', packaged('own'))
     put('node_modules/@collimate/estimator-short/package.json', manifest('@collimate/estimator-short'))
     put('node_modules/@collimate/estimator-short/main.js', packaged('short'))
     put('node_modules/@team/collimate-plugin-scoped/package.json', manifest('@team/collimate-plugin-scoped'))
@@ -134,6 +142,13 @@ describe('resolution', () => {
       error('COLLIMATE_OPTION_INVALID', 'option "gamma" is "high"; ', 'gamma: discount, default 1'),
     )
     await expect(resolve({ use: '' })).rejects.toThrow(error('COLLIMATE_OPTION_MISSING', '"use"'))
+  })
+
+  test('imports what a package exports under another name', async () => {
+    expect(await importExport('collimate-plugin-own', './extra', folder)).toMatchObject({ extra: 7 })
+    expect(await importExport('collimate-plugin-own', './other', folder)).toBeUndefined()
+    expect(await importExport('@collimate/estimator-short', './extra', folder)).toBeUndefined()
+    expect(await importExport('collimate-plugin-none', './extra', folder)).toBeUndefined()
   })
 
   test('lists what is installed, without creating anything', async () => {
