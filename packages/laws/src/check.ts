@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Law } from './law.js'
+import { Violation, type Law } from './law.js'
 import type { LawSuite } from './suite.js'
 
 export interface CheckOptions {
@@ -9,6 +9,10 @@ export interface CheckOptions {
   readonly seed?: number
   /** Path of the shrunken case, as printed with a failure. */
   readonly path?: string
+  /** Ends the check before its next case; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** Called after each case that was tried, shrunken ones included. */
+  readonly onCase?: () => void
 }
 
 /** What came of one law. */
@@ -24,10 +28,16 @@ export interface LawResult {
 
 /** Checks one law on random cases; shrinks the first that fails. */
 export async function checkLaw(law: Law, options: CheckOptions = {}): Promise<LawResult> {
+  const { signal, onCase } = options
   const numRuns = Math.max(3, Math.round((options.runs ?? 100) / law.cost))
   const details = await fc.check(
     fc.asyncProperty(law.arbitrary, async (value) => {
-      await law.holds(value)
+      await breath()
+      signal?.throwIfAborted()
+      // A law written as an expression (`a === b`) says false where others throw.
+      const said: unknown = await law.holds(value)
+      onCase?.()
+      if (said === false) throw new Violation('the law says false')
     }),
     {
       numRuns,
@@ -35,6 +45,7 @@ export async function checkLaw(law: Law, options: CheckOptions = {}): Promise<La
       ...(options.path === undefined ? {} : { path: options.path }),
     },
   )
+  signal?.throwIfAborted()
   const { failed, numRuns: runs, seed } = details
   if (!failed) return { law, status: 'holds', runs, seed }
   const replay = `seed ${seed}, path ${details.counterexamplePath ?? ''}`
@@ -47,6 +58,9 @@ export async function checkLaw(law: Law, options: CheckOptions = {}): Promise<La
   }
 }
 
+/** Lets timers and signals through: cases that compute without waiting would keep them off until the last one. */
+const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 /** The law's sentence, the shrunken counterexample in the field's terms, what was found, and how to replay it. */
 function failureMessage(law: Law, counterexample: unknown, error: unknown, replay: string): string {
   return [
@@ -54,10 +68,12 @@ function failureMessage(law: Law, counterexample: unknown, error: unknown, repla
     `  formula         ${law.formula}`,
     `  source          ${law.source}`,
     `  counterexample  ${counterexample === undefined ? 'none could be generated' : law.show(counterexample)}`,
-    `  found           ${error instanceof Error ? error.message : String(error)}`,
+    `  found           ${indented(error instanceof Error ? error.message : String(error))}`,
     `  replay          ${replay}`,
   ].join('\n')
 }
+
+const indented = (text: string): string => text.trim().replace(/\n/g, `\n${' '.repeat(18)}`)
 
 /** Checks every law of a suite without a test runner, one after another, and closes it. */
 export async function checkSuite(suite: LawSuite, options: CheckOptions = {}): Promise<LawResult[]> {

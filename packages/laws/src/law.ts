@@ -47,15 +47,17 @@ export function law<Case>(parts: LawOf<Case>): Law {
 
 /** Numbers as people write them, typed arrays as lists. */
 function plain(value: unknown): string {
-  return JSON.stringify(
+  const text = JSON.stringify(
     value,
     (_key, part: unknown) => {
       if (ArrayBuffer.isView(part) && !(part instanceof DataView)) return [...(part as unknown as Iterable<number>)]
       if (typeof part === 'number' && !Number.isFinite(part)) return String(part)
+      if (typeof part === 'bigint' || typeof part === 'function') return String(part)
       return part
     },
     1,
-  ).replace(/\n\s*/g, ' ')
+  ) as string | undefined
+  return text === undefined ? String(value) : text.replace(/\n\s*/g, ' ')
 }
 
 /** Thrown by `holds`: what was expected, what was found. */

@@ -26,6 +26,8 @@ export interface LawSuite {
   /** Name of what is checked, e.g. `dpo (sigmoid)`. */
   readonly subject: string
   readonly laws: readonly Law[]
+  /** Names of what the manifest claims, as they were given to the suite. */
+  readonly claims: readonly string[]
   readonly unsupported: readonly DeclaredUnsupported[]
   /** Claims of the manifest that no law of the contract checks: each is a failure. */
   readonly unproven: readonly string[]
@@ -57,17 +59,17 @@ export function suiteOf(parts: {
   const left = parts.laws.filter((law) => !checks.includes(law))
   const capabilities = [...new Set(left.map(({ capability }) => capability!))]
   const proven = new Set(checks.map(({ capability }) => capability))
+  const made = Object.keys(claims).filter((claim) => claimed(claims[claim]))
   return {
     contract: parts.contract,
     subject: parts.subject,
     laws: checks,
+    claims: made,
     unsupported: capabilities.map((capability) => ({
       capability,
       laws: left.filter((law) => law.capability === capability).map(({ name }) => name),
     })),
-    unproven: Object.keys(claims).filter(
-      (claim) => claimed(claims[claim]) && !proven.has(claim) && !descriptive.includes(claim),
-    ),
+    unproven: made.filter((claim) => !proven.has(claim) && !descriptive.includes(claim)),
     close: parts.close ?? (async () => undefined),
   }
 }
