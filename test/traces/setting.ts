@@ -115,7 +115,7 @@ function optionsOf({ name, settings }: Trace) {
     steps: settings.max_steps,
     loggingSteps: 1,
     shuffle: false,
-    ...(name.startsWith('dpo') && { beta: settings.beta }),
+    ...(name.startsWith('dpo') && { beta: settings.beta, loss: settings.loss_type?.[0] ?? 'sigmoid' }),
     ...(name.includes('packing') && { packing: 'bfd' }),
   }
 }

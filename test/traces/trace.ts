@@ -16,6 +16,7 @@ export interface Trace {
     readonly weight_decay: number
     readonly max_length: number
     readonly beta?: number
+    readonly loss_type?: readonly string[]
   }
   /** Examples in an epoch. */
   readonly trainLength: number

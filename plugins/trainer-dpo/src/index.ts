@@ -3,6 +3,8 @@ import { dpoObjective } from './objective.js'
 import { dpoLossOptions, dpoOptions } from './options.js'
 import { dpoTrainer } from './trainer.js'
 
+export { dpoLosses, lossNames } from './losses.js'
+export type { DpoLoss, LossName } from './losses.js'
 export { dpoObjective } from './objective.js'
 export { dpoLossOptions, dpoOptions } from './options.js'
 export type { DpoLossOptions, DpoOptions } from './options.js'
@@ -14,7 +16,7 @@ export const dpoObjectivePlugin = definePlugin({
   version: '0.1.0',
   engine: '^0.1.0',
   kind: 'objective',
-  description: 'Loss of direct preference optimisation.',
+  description: 'Losses of direct preference optimisation and its family.',
   options: dpoLossOptions,
   create: (options) => dpoObjective(options),
 })

@@ -4,6 +4,7 @@ import { constant, div, evaluate, fill, gradients, input, mul, scatterAdd, sum, 
 import type { Tensor } from '@collimate/graph'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { lossNames } from './losses.js'
 import { dpoObjective } from './objective.js'
 import type { DpoLossOptions } from './options.js'
 
@@ -16,7 +17,7 @@ interface Pairs {
   readonly lengths?: readonly number[]
 }
 
-const sigmoid: DpoLossOptions = { loss: 'sigmoid', beta: 0.1, labelSmoothing: 0 }
+const sigmoid: DpoLossOptions = { loss: 'sigmoid', beta: 0.1, labelSmoothing: 0, fDivergenceType: 'reverse_kl' }
 const interleave = (a: readonly number[], b: readonly number[]) => a.flatMap((value, i) => [value, b[i] as number])
 
 /** Loss, its gradient by the sum of each answer, and metrics, in float64. Padding: extra tokens and pairs of content `junk`. */
@@ -110,9 +111,10 @@ const pairsArbitrary = fc
     lengths: rows.flatMap((row) => [row[4], row[5]]),
   }))
 const optionsArbitrary: fc.Arbitrary<DpoLossOptions> = fc.record({
-  loss: fc.constant('sigmoid'),
+  loss: fc.constant('sigmoid' as const),
   beta: fc.double({ min: 0.01, max: 2, noNaN: true }),
   labelSmoothing: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.49, noNaN: true })),
+  fDivergenceType: fc.constant('reverse_kl' as const),
 })
 const near = (a: number, b: number, tolerance = 1e-9) =>
   expect(Math.abs(a - b) / Math.max(1, Math.abs(b)), `${a} is not ${b}`).toBeLessThan(tolerance)
@@ -279,32 +281,53 @@ describe('laws of the DPO loss', () => {
 
 interface Case {
   readonly name: string
-  readonly settings: { loss_type: string; beta: number; label_smoothing?: number }
+  readonly settings: {
+    readonly loss_type: string
+    readonly beta: number
+    readonly label_smoothing?: number
+    readonly discopop_tau?: number
+    readonly f_divergence_type?: DpoLossOptions['fDivergenceType']
+    readonly f_alpha_divergence_coef?: number
+  }
   readonly policy: 'normal' | 'at_reference' | 'extreme'
   readonly loss: number
+  readonly per_pair_loss?: number[]
   readonly grad_chosen_logps: number[]
   readonly grad_rejected_logps: number[]
   readonly metrics?: Record<string, number>
 }
 
+/** TRL's settings under our names. */
+const optionsOf = ({ settings }: Case): DpoLossOptions => ({
+  loss: settings.loss_type === 'cdpo' ? 'sigmoid' : (settings.loss_type as DpoLossOptions['loss']),
+  beta: settings.beta,
+  labelSmoothing: settings.label_smoothing ?? 0,
+  fDivergenceType: settings.f_divergence_type ?? 'reverse_kl',
+  ...(settings.f_alpha_divergence_coef === undefined ? {} : { fAlphaDivergenceCoef: settings.f_alpha_divergence_coef }),
+  ...(settings.discopop_tau === undefined ? {} : { discopopTau: settings.discopop_tau }),
+})
+
 const file = new URL('../../../test/parity/losses/dpo.json', import.meta.url)
 describe.skipIf(!existsSync(file))('parity with TRL (losses/dpo.json)', () => {
   const { inputs, cases } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { inputs: {}, cases: [] }
-  const ours = (cases as Case[]).filter(({ name }) => /^(sigmoid|cdpo) /.test(name))
 
-  it.each(ours.map((c) => [`${c.name} ${c.settings.label_smoothing ?? ''}`, c] as const))('%s', (_, c) => {
-    const options: DpoLossOptions = {
-      loss: 'sigmoid',
-      beta: c.settings.beta,
-      labelSmoothing: c.settings.label_smoothing ?? 0,
-    }
+  it('has every loss', () => {
+    expect(new Set((cases as Case[]).map((c) => optionsOf(c).loss))).toEqual(new Set(lossNames))
+  })
+
+  it.each((cases as Case[]).map((c) => [`${c.name} ${c.settings.label_smoothing ?? ''}`, c] as const))('%s', (_, c) => {
     const { chosen_logps: chosen, rejected_logps: rejected } = inputs[c.policy]
     const { ref_chosen_logps: refChosen, ref_rejected_logps: refRejected } = inputs
     const lengths = interleave(inputs.chosen_lengths, inputs.rejected_lengths)
-    const judged = judge(options, { chosen, rejected, refChosen, refRejected, lengths })
-    near(judged.loss, c.loss)
-    judged.chosenGradient.forEach((value, i) => near(value, c.grad_chosen_logps[i] as number))
-    judged.rejectedGradient.forEach((value, i) => near(value, c.grad_rejected_logps[i] as number))
-    for (const [name, value] of Object.entries(c.metrics ?? {})) near(judged.metrics[name] as number, value)
+    const pairs = { chosen, rejected, refChosen, refRejected, lengths }
+    // Padded pairs stand at the end: what sorts must leave them out.
+    for (const padding of [undefined, { tokens: 2, pairs: 3, junk: NaN }]) {
+      const judged = judge(optionsOf(c), pairs, padding)
+      near(judged.loss, c.loss)
+      judged.chosenGradient.forEach((value, i) => near(value, c.grad_chosen_logps[i] as number))
+      judged.rejectedGradient.forEach((value, i) => near(value, c.grad_rejected_logps[i] as number))
+      if (padding) continue
+      for (const [name, value] of Object.entries(c.metrics ?? {})) near(judged.metrics[name] as number, value)
+    }
   })
 })

@@ -1,68 +1,58 @@
 import type { Metric, Objective, ObjectiveTensors } from '@collimate/core'
-import { add, cast, constant, gather, greater, logSigmoid, mul, neg, reshape, slice, sub } from '@collimate/graph'
+import { cast, constant, div, gather, greater, mul, sub } from '@collimate/graph'
 import type { Tensor } from '@collimate/graph'
+import { checkLoss } from './check-loss.js'
+import { score } from './divergences.js'
+import { dpoLosses } from './losses.js'
+import type { DpoLoss } from './losses.js'
 import type { DpoLossOptions } from './options.js'
+import { pairTensors } from './pair-tensors.js'
+import type { AnswerTensors, PairTensors } from './pair-tensors.js'
 
 /**
- * Direct preference optimisation, Rafailov et al., arXiv 2305.18290.
+ * Direct preference optimisation, Rafailov et al., arXiv 2305.18290, and its family (losses.ts).
  *
  * Sequences come in pairs: 2i chosen, 2i + 1 rejected. With h = Σ_t (log π(y_t) − log π_ref(y_t)) over the completion,
- * D = h_chosen − h_rejected and β > 0, the loss of a pair is −log σ(βD); with label smoothing ε in [0, ½) it is that of
- * conservative DPO, −(1 − ε) log σ(βD) − ε log σ(−βD), which takes a share ε of the labels to be flipped.
- *
- * The reference enters per token, so that float32 subtracts numbers of like size before it sums; only the sum by
+ * D = h_chosen − h_rejected and β > 0, the loss of a pair is −log σ(βD). The reference enters per token; only the sum by
  * sequence matters.
+ *
+ * @throws CollimateError COLLIMATE_OPTION_CONFLICT where the loss would ignore an option
  */
 export function dpoObjective(options: DpoLossOptions): Objective<Tensor> {
+  checkLoss(options)
+  const loss: DpoLoss = dpoLosses[options.loss]
   return {
     name: 'dpo',
     outputs: ['logProbs'],
     inputs: { refLogProbs: 'tokens' },
-    coupled: false,
-    terms: (t) => {
-      const { chosen, rejected } = rewards(options, t)
-      return [{ perUnit: pairLoss(options, sub(chosen, rejected)), unit: 'pairs' }]
-    },
-    metrics: (t) => metrics(t, rewards(options, t)),
+    coupled: loss.coupled ?? false,
+    terms: (t) => [{ perUnit: pairLoss(options, pairTensors(t)), unit: 'pairs' }],
+    metrics: (t) => metrics(options, t),
   }
 }
 
-/** Loss of each pair by name, from the margins βD. */
-const losses: Record<DpoLossOptions['loss'], (margins: Tensor, options: DpoLossOptions) => Tensor> = {
-  sigmoid: (margins, { labelSmoothing }) => {
-    const asLabelled = neg(logSigmoid(margins))
-    if (labelSmoothing === 0) return asLabelled
-    const flipped = neg(logSigmoid(neg(margins)))
-    return add(mul(asLabelled, 1 - labelSmoothing), mul(flipped, labelSmoothing))
-  },
+/** Loss of each pair, [N/2]. */
+export function pairLoss(options: DpoLossOptions, pairs: PairTensors): Tensor {
+  const { loss, beta, labelSmoothing, fDivergenceType, fAlphaDivergenceCoef = 0.5, discopopTau = 0.05 } = options
+  const { chosen, rejected } = pairs
+  const scoreOf = ({ logRatio }: AnswerTensors) => score(fDivergenceType, logRatio, fAlphaDivergenceCoef)
+  const meanOf = (answer: AnswerTensors) => div(scoreOf(answer), answer.length)
+  return dpoLosses[loss].perPair({
+    chosenReward: mul(chosen.logRatio, beta),
+    rejectedReward: mul(rejected.logRatio, beta),
+    difference: sub(scoreOf(chosen), scoreOf(rejected)),
+    meanDifference: sub(meanOf(chosen), meanOf(rejected)),
+    pairs,
+    beta,
+    smoothing: labelSmoothing,
+    tau: discopopTau,
+  })
 }
 
-/** Loss of each pair from its margin βD. */
-export function pairLoss(options: DpoLossOptions, margins: Tensor): Tensor {
-  return losses[options.loss](margins, options)
-}
-
-interface PairOf<T> {
-  readonly chosen: T
-  readonly rejected: T
-}
-
-/** The implicit rewards β · h of both answers, [N/2] each. */
-function rewards({ beta }: DpoLossOptions, t: ObjectiveTensors<Tensor>): PairOf<Tensor> {
-  const { refLogProbs } = t.inputs
-  return pairs(mul(t.sumBySequence(sub(t.logProbs, refLogProbs)), beta))
-}
-
-/** Splits [N] into the even (chosen) and odd (rejected) sequences, [N/2] each. */
-function pairs(perSequence: Tensor): PairOf<Tensor> {
-  const count = perSequence.size / 2
-  const columns = reshape(perSequence, [count, 2])
-  const column = (k: number) => reshape(slice(columns, [0, k], [count, k + 1]), [count])
-  return { chosen: column(0), rejected: column(1) }
-}
-
-function metrics(t: ObjectiveTensors<Tensor>, reward: PairOf<Tensor>): Record<string, Metric<Tensor>> {
-  const logps = pairs(t.sumBySequence(t.logProbs))
+/** TRL's metrics. Rewards are β h whatever the loss and divergence. */
+function metrics({ beta }: DpoLossOptions, t: ObjectiveTensors<Tensor>): Record<string, Metric<Tensor>> {
+  const { chosen, rejected } = pairTensors(t)
+  const reward = { chosen: mul(chosen.logRatio, beta), rejected: mul(rejected.logRatio, beta) }
   const ofChosen = chosenTokens(t)
   const perPair = (perUnit: Tensor): Metric<Tensor> => ({ perUnit, unit: 'pairs' })
   return {
@@ -70,8 +60,8 @@ function metrics(t: ObjectiveTensors<Tensor>, reward: PairOf<Tensor>): Record<st
     'rewards/rejected': perPair(reward.rejected),
     'rewards/accuracies': perPair(cast(greater(reward.chosen, reward.rejected), 'float')),
     'rewards/margins': perPair(sub(reward.chosen, reward.rejected)),
-    'logps/chosen': perPair(logps.chosen),
-    'logps/rejected': perPair(logps.rejected),
+    'logps/chosen': perPair(chosen.logProb),
+    'logps/rejected': perPair(rejected.logProb),
     'logits/chosen': { perUnit: t.meanLogits, unit: 'tokens', select: ofChosen },
     'logits/rejected': { perUnit: t.meanLogits, unit: 'tokens', select: sub(1, ofChosen) },
     mean_token_accuracy: { perUnit: t.correct, unit: 'tokens', select: ofChosen },

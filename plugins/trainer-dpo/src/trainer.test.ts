@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StepReport, TrainerContext } from '@collimate/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { dpoObjective } from './objective.js'
 import { dpoLossOptions, dpoOptions } from './options.js'
 import { contextOf, fakeModel, pairsOf } from './testing.js'
 import { dpoTrainer } from './trainer.js'
@@ -38,7 +39,10 @@ describe('steps', () => {
     const { pairs, reference, policy, context } = setting()
     await collect(trainerOf({ microBatchSize: 3, beta: 0.2, labelSmoothing: 0.1 }).steps(context))
     const [{ batches, objective }] = policy.calls.updates
-    expect(objective).toEqual({ use: 'dpo', options: { loss: 'sigmoid', beta: 0.2, labelSmoothing: 0.1 } })
+    expect(objective).toEqual({
+      use: 'dpo',
+      options: { loss: 'sigmoid', beta: 0.2, labelSmoothing: 0.1, fDivergenceType: 'reverse_kl' },
+    })
     expect(batches.map(({ rows, sequenceCount }) => [rows, sequenceCount])).toEqual([
       [3, 6],
       [1, 2],
@@ -160,10 +164,45 @@ describe('options', () => {
     [{ beta: Infinity }],
     [{ labelSmoothing: 0.5 }],
     [{ labelSmoothing: -0.1 }],
-    [{ loss: 'ipo' }],
+    [{ loss: 'dpo' }],
+    [{ fDivergenceType: 'kl' }],
+    [{ discopopTau: 0 }],
+    [{ discopopTau: 1.1 }],
     [{ epsilon_: 1 }],
   ])('refuse %j', (options) => {
     expect(dpoOptions.safeParse(options).success).toBe(false)
     expect(dpoLossOptions.safeParse(options).success).toBe(false)
+  })
+
+  it.each([
+    [{ loss: 'hinge', labelSmoothing: 0.1 }, 'labelSmoothing'],
+    [{ loss: 'ipo', labelSmoothing: 0.1 }, 'labelSmoothing'],
+    [{ loss: 'exo_pair' }, 'labelSmoothing'],
+    [{ loss: 'bco_pair', fDivergenceType: 'forward_kl' }, 'fDivergenceType'],
+    [{ loss: 'aot', fDivergenceType: 'js_divergence' }, 'fDivergenceType'],
+    [{ fAlphaDivergenceCoef: 0.5 }, 'fAlphaDivergenceCoef'],
+    [{ discopopTau: 0.1 }, 'discopopTau'],
+  ])('that the loss would ignore are refused: %j', (options, named) => {
+    const refused = expect.objectContaining({
+      code: 'COLLIMATE_OPTION_CONFLICT',
+      message: expect.stringContaining(named),
+    })
+    expect(() => dpoTrainer(dpoOptions.parse(options))).toThrow(refused)
+    expect(() => dpoObjective(dpoLossOptions.parse(options))).toThrow(refused)
+  })
+
+  it.each(['aot', 'aot_unpaired'])('a batch that %s sorts over is not split', (loss) => {
+    const of = (options: object) => dpoTrainer(dpoOptions.parse({ loss, ...options }))
+    expect(() => of({ batchSize: 8, microBatchSize: 4 })).toThrow(
+      expect.objectContaining({ code: 'COLLIMATE_OPTION_CONFLICT' }),
+    )
+    expect(of({ batchSize: 4, microBatchSize: 8 }).plan.batchSize).toBe(4)
+  })
+
+  it('go to the objective whole', async () => {
+    const { policy, context } = setting()
+    const given = { loss: 'discopop', discopopTau: 0.1, fDivergenceType: 'alpha_divergence', fAlphaDivergenceCoef: 0.3 }
+    await collect(trainerOf(given).steps(context))
+    expect(policy.calls.updates[0].objective.options).toEqual({ ...given, beta: 0.1, labelSmoothing: 0 })
   })
 })

@@ -10,7 +10,8 @@ import {
 import type { Backend, Example, Reference, Trainer, TrainerContext } from '@collimate/core'
 import { microBatches } from '@collimate/data'
 import { evaluatePairs } from './evaluate-pairs.js'
-import { dpoDefaults } from './options.js'
+import { checkBatch, checkLoss } from './check-loss.js'
+import { dpoDefaults, lossOptionsOf } from './options.js'
 import type { DpoOptions } from './options.js'
 import { referenceLogProbs } from './reference-log-probs.js'
 import type { ReferenceLogProbs } from './reference-log-probs.js'
@@ -20,8 +21,11 @@ import type { ReferenceLogProbs } from './reference-log-probs.js'
  * model and no sampling. A pair is one row: the prompt is computed once for both answers.
  */
 export function dpoTrainer(options: DpoOptions, backend?: Backend): Trainer {
-  const { batchSize, microBatchSize = batchSize, loss, beta, labelSmoothing } = options
-  const objective = { use: 'dpo', options: { loss, beta, labelSmoothing } }
+  const { batchSize, microBatchSize = batchSize } = options
+  const lossOptions = lossOptionsOf(options)
+  checkLoss(lossOptions)
+  checkBatch(options)
+  const objective = { use: 'dpo', options: lossOptions }
   const references = new WeakMap<Reference, ReferenceLogProbs>()
   let seen = { examples: 0, tokens: 0 }
 
@@ -83,7 +87,7 @@ export function dpoTrainer(options: DpoOptions, backend?: Backend): Trainer {
       }
     },
 
-    evaluate: (context) => evaluatePairs(context, referenceOf(context), options, microBatchSize),
+    evaluate: (context) => evaluatePairs(context, referenceOf(context), lossOptions, { batchSize, microBatchSize }),
 
     state: () => seen,
     restore(state) {
