@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { doctorCommand } from './commands/doctor.js'
 import { generateCommand } from './commands/generate.js'
+import { lawsCommand } from './commands/laws.js'
 import { pluginsCommand } from './commands/plugins.js'
 import { runCommand } from './commands/run.js'
 import { trainCommands } from './commands/train.js'
@@ -36,7 +37,14 @@ Examples:
 
 Exit status: 0 done, 1 failed, 2 called wrongly, 130 interrupted (after saving).`,
     )
-  const commands = [...trainCommands(), generateCommand(), runCommand(), pluginsCommand(), doctorCommand()]
+  const commands = [
+    ...trainCommands(),
+    generateCommand(),
+    runCommand(),
+    pluginsCommand(),
+    lawsCommand(),
+    doctorCommand(),
+  ]
   for (const command of commands) program.addCommand(command)
   for (const command of [program, ...commands]) quiet(command)
   return program

@@ -29,6 +29,7 @@ export { importExport, importFile, isLocalFile, loadPlugin } from './load-plugin
 export * from './manifest.js'
 export * from './nearest.js'
 export { parseOptions } from './parse-options.js'
+export { entryOf as packageEntry } from './package-search.js'
 export * from './pipeline.js'
 export * from './registry.js'
 export * from './resolve-experiment.js'

@@ -26,10 +26,13 @@ export interface LawResult {
   readonly message?: string
 }
 
+/** How many cases of a law are tried for a number of runs. */
+export const casesOf = ({ cost }: Law, runs = 100): number => Math.max(3, Math.round(runs / cost))
+
 /** Checks one law on random cases; shrinks the first that fails. */
 export async function checkLaw(law: Law, options: CheckOptions = {}): Promise<LawResult> {
   const { signal, onCase } = options
-  const numRuns = Math.max(3, Math.round((options.runs ?? 100) / law.cost))
+  const numRuns = casesOf(law, options.runs)
   const details = await fc.check(
     fc.asyncProperty(law.arbitrary, async (value) => {
       await breath()
