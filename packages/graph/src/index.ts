@@ -50,6 +50,7 @@ export {
 export { gradients } from './gradients.js'
 export { simplify } from './simplify.js'
 export { checkProgram, type ForeignProgram } from './check-program.js'
+export { expression as sampleExpression } from './samples/expression.js'
 export { sampleOp } from './samples/op-samples.js'
 export type { Sample } from './samples/sampler.js'
 export { decompose } from './decompose.js'

@@ -1,4 +1,4 @@
-/** The sixteen groups of laws, in the order of the catalogue. */
+/** The groups of laws, in the order of the catalogue: sixteen of the mathematics and its machinery, then contracts that have few. */
 export const groups = {
   'bradley-terry': 'Bradley-Terry: preferences from rewards',
   partition: 'Z(x) cancels: what a prompt-only constant changes',
@@ -16,6 +16,11 @@ export const groups = {
   resumption: 'Stopping and resuming',
   data: 'Datasets and masks',
   options: 'Every option matters',
+  reward: 'Reward sources',
+  objective: 'Objectives: values and derivatives',
+  estimator: 'Estimators',
+  evaluator: 'Evaluators',
+  tracker: 'Trackers',
 } as const
 
 export type Group = keyof typeof groups
