@@ -14,10 +14,15 @@ export { weightsHash } from './files/weights-hash.js'
 export { adamwFeeds, adamwProgram, clipScale, gradientNormProgram } from './programs/adamw.js'
 export type { AdamWStep, TrainedParameters } from './programs/adamw.js'
 export { cachedAttention, cacheMask, forestAttention, type CacheView } from './programs/attention.js'
-export { batchInputs, batchSizes, type BatchSizes } from './programs/batch-inputs.js'
+export { batchInputs, batchSizes, unitMasks, type BatchSizes } from './programs/batch-inputs.js'
 export { countUnits, termScales, type TermDescription } from './programs/count-units.js'
 export { modelTensors, type ModelProgramRequest, type ModelTensors } from './programs/model-tensors.js'
-export { objectiveProgram, type ObjectiveProgram, type ObjectiveProgramRequest } from './programs/objective-program.js'
+export {
+  lossProgram,
+  objectiveProgram,
+  type ObjectiveProgram,
+  type ObjectiveProgramRequest,
+} from './programs/objective-program.js'
 export { objectiveReport } from './programs/objective-report.js'
 export { outputsProgram } from './programs/outputs-program.js'
 export { firstMomentName, gradientName, secondMomentName, weightInputs } from './programs/parameters.js'

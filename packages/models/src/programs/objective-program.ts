@@ -20,7 +20,9 @@ import type { TermDescription } from './count-units.js'
 import { modelTensors, type ModelProgramRequest, type ModelTensors } from './model-tensors.js'
 import { gradientName } from './parameters.js'
 
-export interface ObjectiveProgramRequest extends ModelProgramRequest {
+/** What the loss program of an objective is, besides its model. */
+interface LossRequest {
+  readonly sizes: BatchSizes
   readonly objective: Objective<Tensor>
   /** Compute the objective's metrics too. */
   readonly metrics: boolean
@@ -30,6 +32,8 @@ export interface ObjectiveProgramRequest extends ModelProgramRequest {
    */
   readonly gradients: 'assign' | 'add' | 'none'
 }
+
+export interface ObjectiveProgramRequest extends ModelProgramRequest, LossRequest {}
 
 export interface ObjectiveProgram {
   readonly program: Program
@@ -52,8 +56,12 @@ export interface ObjectiveProgram {
  * @throws CollimateError COLLIMATE_OUTPUT_MISSING, COLLIMATE_OBJECTIVE_INVALID
  */
 export function objectiveProgram(request: ObjectiveProgramRequest): ObjectiveProgram {
+  return lossProgram(modelTensors(request), request)
+}
+
+/** The same over any model, such as a table of log-probs: what `objectiveProgram` does after the transformer. */
+export function lossProgram(model: ModelTensors, request: LossRequest): ObjectiveProgram {
   const { objective, sizes } = request
-  const model = modelTensors(request)
   const t = objectiveTensors(objective, model, sizes)
   const terms = objective.terms(t)
   if (terms.length === 0) throw invalid(objective, 'it has no loss term')
@@ -77,7 +85,7 @@ export function objectiveProgram(request: ObjectiveProgramRequest): ObjectivePro
   }
 }
 
-function gradientUpdates(request: ObjectiveProgramRequest, model: ModelTensors, terms: readonly Tensor[]) {
+function gradientUpdates(request: LossRequest, model: ModelTensors, terms: readonly Tensor[]) {
   if (request.gradients === 'none') return []
   const names = Object.keys(model.weights)
   const loss = terms.reduce((total, term) => add(total, term))
