@@ -1,6 +1,6 @@
 import { stream, uniform } from '@collimate/core'
 import type { GenerateRequest, Generation } from '@collimate/core'
-import { checkGenerate } from './check-generate.js'
+import { checkGenerate } from '@collimate/models'
 import { decode } from './decode.js'
 import type { Completion } from './decode.js'
 import type { DecodeShape } from './decode-programs.js'

@@ -1,7 +1,5 @@
 import type { ForestBatch, ModelOutput, TensorData } from '@collimate/core'
-import { batchSizes, outputsProgram } from '@collimate/models'
-import { batchFeeds } from './batch-feeds.js'
-import { checkBatch } from './check-batch.js'
+import { batchFeeds, batchSizes, checkBatch, outputsProgram } from '@collimate/models'
 import type { Engine } from './engine.js'
 import type { WeightSource } from './weights.js'
 

@@ -1,20 +1,21 @@
-import { CollimateError } from '@collimate/core'
-import type { ForestBatch, StateId, TensorData, UpdateReport, UpdateRequest } from '@collimate/core'
+import type { StateId, TensorData, UpdateReport, UpdateRequest } from '@collimate/core'
 import { fill, input, program } from '@collimate/graph'
 import {
   adamwFeeds,
   adamwProgram,
+  batchFeeds,
   batchSizes,
-  countUnits,
+  checkBatches,
+  checkUpdate,
   gradientName,
   gradientNormProgram,
   objectiveProgram,
   objectiveReport,
+  requireFinite,
+  requireUnits,
   termScales,
 } from '@collimate/models'
 import type { ObjectiveProgram } from '@collimate/models'
-import { batchFeeds } from './batch-feeds.js'
-import { checkBatch, checkObjectiveInputs } from './check-batch.js'
 import type { Engine } from './engine.js'
 import type { WeightSource, WeightStore } from './weights.js'
 
@@ -54,13 +55,7 @@ async function runObjective(
 ): Promise<Omit<Report, 'gradNorm'>> {
   const { architecture, config } = engine.files
   const objective = await engine.objective(use)
-  if (batches.length === 0) throw invalid('it has no micro-batch')
-  if (objective.coupled && batches.length > 1)
-    throw invalid(`the units of objective ${objective.name} depend on each other: its batch cannot be split`)
-  for (const batch of batches) {
-    checkBatch(batch, config)
-    checkObjectiveInputs(batch, objective)
-  }
+  checkBatches(batches, objective, config)
 
   const outputs: Record<string, TensorData>[] = []
   let description: Pick<ObjectiveProgram, 'terms' | 'metricNames'> = { terms: [], metricNames: [] }
@@ -128,38 +123,4 @@ async function applyGradients(
   )
   weights.changed()
   return gradNorm
-}
-
-function checkUpdate({ optimizer, learningRate, maxGradNorm }: UpdateRequest): void {
-  const { beta1, beta2, epsilon, weightDecay } = optimizer
-  const from0 = (value: number) => value >= 0 && value < Infinity
-  const checks: readonly (readonly [string, number, boolean, string])[] = [
-    ['learningRate', learningRate, from0(learningRate), 'a number from 0'],
-    ['maxGradNorm', maxGradNorm, from0(maxGradNorm), 'a number from 0 (0 = no clipping)'],
-    ['optimizer.beta1', beta1, from0(beta1) && beta1 < 1, 'in [0, 1)'],
-    ['optimizer.beta2', beta2, from0(beta2) && beta2 < 1, 'in [0, 1)'],
-    ['optimizer.epsilon', epsilon, from0(epsilon) && epsilon > 0, 'a number above 0'],
-    ['optimizer.weightDecay', weightDecay, from0(weightDecay), 'a number from 0'],
-  ]
-  for (const [field, value, good, expected] of checks)
-    if (!good) throw invalid(`${field} is ${value}, expected ${expected}`)
-}
-
-/** An update in which no loss term has a unit would be a step of weight decay alone. */
-function requireUnits(terms: ObjectiveProgram['terms'], batches: readonly ForestBatch[]): void {
-  if (terms.some((term) => batches.some((batch) => countUnits(batch, term) > 0))) return
-  throw new CollimateError('COLLIMATE_UPDATE_EMPTY', 'no scored token or sequence in any of the micro-batches', {
-    hint: 'Drop examples without a completion, or raise the length limit that cuts completions away.',
-  })
-}
-
-function requireFinite(what: string, value: number): void {
-  if (Number.isFinite(value)) return
-  throw new CollimateError('COLLIMATE_NOT_FINITE', `the ${what} is ${value}; the weights were not changed`, {
-    hint: 'Lower the learning rate, or look for an extreme value in this batch.',
-  })
-}
-
-function invalid(problem: string): CollimateError {
-  return new CollimateError('COLLIMATE_UPDATE_INVALID', `update: ${problem}`)
 }

@@ -1,4 +1,6 @@
+export * from './distribution-of.js'
 export * from './exact.js'
 export * from './optimum-laws.js'
+export * from './tabular-policy.js'
 export * from './world.js'
 export * from './worlds.js'

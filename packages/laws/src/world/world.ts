@@ -41,14 +41,26 @@ export function completionCount(letters: number, maxLength: number): number {
   return ended + letters ** maxLength
 }
 
-/** Every completion in lexicographic order; [[0]] where there is no letter. */
-export function listCompletions(letters: number, maxLength: number): number[][] {
-  const from = (prefix: readonly number[]): number[][] => {
-    if (prefix.length === maxLength) return [[...prefix]]
-    const longer = Array.from({ length: letters }, (_, letter) => from([...prefix, letter + 1])).flat()
-    return [[...prefix, endToken], ...longer]
+/** Every sequence that ends with its first stop token or is cut at `maxLength`, stop tokens first. */
+export function listSequences(
+  stops: readonly number[],
+  letters: readonly number[],
+  maxLength: number,
+): readonly (readonly number[])[] {
+  const from = (prefix: readonly number[]): (readonly number[])[] => {
+    if (prefix.length === maxLength) return [prefix]
+    return [...stops.map((stop) => [...prefix, stop]), ...letters.flatMap((letter) => from([...prefix, letter]))]
   }
   return from([])
+}
+
+/** Every completion of a world of this size, in lexicographic order; [[0]] where there is no letter. */
+export function listCompletions(letters: number, maxLength: number): readonly (readonly number[])[] {
+  return listSequences(
+    [endToken],
+    Array.from({ length: letters }, (_, letter) => letter + 1),
+    maxLength,
+  )
 }
 
 /** Prompts of uneven lengths, none the beginning of another: a run of the first letter, closed by the end token. */

@@ -7,7 +7,7 @@ import { weightInputs } from './parameters.js'
 import { isLanguageModelOutput, missingOutput, tokenOutputs } from './token-outputs.js'
 
 export interface ModelProgramRequest {
-  readonly architecture: Architecture
+  readonly architecture: Pick<Architecture, 'parameters' | 'trunk' | 'head'>
   readonly config: ModelConfig
   readonly sizes: BatchSizes
   /** Divides the logits; default 1. */

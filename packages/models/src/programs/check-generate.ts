@@ -1,11 +1,9 @@
 import { CollimateError } from '@collimate/core'
 import type { GenerateRequest, Sampling } from '@collimate/core'
+import type { ModelSize } from './check-batch.js'
 
 /** Refuses a request that cannot be answered: COLLIMATE_SAMPLING_INVALID, COLLIMATE_PROMPT_EMPTY, _TOO_LONG, COLLIMATE_TOKEN_UNKNOWN. */
-export function checkGenerate(
-  { prompts, sampling, streams, batchSize }: GenerateRequest,
-  model: { readonly vocabularySize: number; readonly contextLength: number },
-): void {
+export function checkGenerate({ prompts, sampling, streams, batchSize }: GenerateRequest, model: ModelSize): void {
   checkSampling(sampling, model.vocabularySize)
   if (batchSize !== undefined) requireInteger('batchSize', batchSize, 1)
   if (streams !== undefined && streams.length !== prompts.length)

@@ -1,14 +1,17 @@
 import { CollimateError } from '@collimate/core'
 import type { ForestBatch, Objective, Unit } from '@collimate/core'
 
+/** What tokens and positions are checked against. */
+export interface ModelSize {
+  readonly vocabularySize: number
+  readonly contextLength: number
+}
+
 /**
  * Refuses a batch whose arrays do not fit each other or the model (COLLIMATE_BATCH_INVALID): an index out of range would
  * read another token's numbers on one backend and end the run on another.
  */
-export function checkBatch(
-  batch: ForestBatch,
-  model: { readonly vocabularySize: number; readonly contextLength: number },
-): void {
+export function checkBatch(batch: ForestBatch, model: ModelSize): void {
   const slots = batch.rows * batch.width
   const scored = batch.sources.length
   const sizes: readonly (readonly [string, ArrayLike<number>, number])[] = [

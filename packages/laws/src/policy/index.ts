@@ -1,0 +1,3 @@
+export * from './laws-of-policy.js'
+export { lawObjectives } from './objectives.js'
+export type { PolicySubject } from './subject.js'

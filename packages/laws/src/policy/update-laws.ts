@@ -1,0 +1,355 @@
+import { normal } from '@collimate/core'
+import type { HostTensor, ModelSnapshot, UpdateRequest } from '@collimate/core'
+import fc from 'fast-check'
+import { law, near, require, type Law } from '../law.js'
+import { refused } from '../refused.js'
+import { exampleOf } from '../world/distribution-of.js'
+import { batchOf, examplesOf, promptOf, real, showTrees, tokens, trees, type Tree } from './cases.js'
+import { everyUnit, importanceRatio, weightedLikelihood } from './objectives.js'
+import { descent, gradientOf, sameBits, sameNumbers, type Opened, type Subject } from './subject.js'
+
+/** An update on some trees that moves the weights noticeably. */
+function updateOn(given: readonly Tree[], { about }: Opened, more: Partial<UpdateRequest> = {}): UpdateRequest {
+  return { ...descent, objective: weightedLikelihood, batches: [batchOf(examplesOf(given, about))], ...more }
+}
+
+/** How the policy trains, remembers and resumes. */
+export function updateLaws(subject: Subject): Law[] {
+  const { tolerance } = subject
+  const show = (given: readonly Tree[]): string => showTrees(given, subject)
+  const capability = 'update'
+
+  return [
+    law({
+      name: 'language-model/gradient',
+      statement: 'The gradient of a loss is its slope: that of central differences along a direction.',
+      formula: '⟨∇L, d⟩ = (8 (L(θ + hd) − L(θ − hd)) − (L(θ + 2hd) − L(θ − 2hd))) / 12h + O(h⁴)',
+      source: 'definition of a derivative; five-point stencil, Abramowitz and Stegun 25.3.6',
+      cost: 20,
+      capability,
+      arbitrary: fc.record({ given: trees(2, 2, 3), seed: fc.nat(1e6) }),
+      show: ({ given, seed }) => `${show(given)}; direction of seed ${seed}`,
+      holds: ({ given, seed }) =>
+        subject.using(async (opened) => {
+          const { policy, about } = opened
+          const batches = [batchOf(examplesOf(given, about), 'shared', ['weights', 'chosen'])]
+          const { gradient } = await gradientOf(policy, everyUnit, batches)
+          const start = await policy.snapshot()
+          const length = (parts: Iterable<ArrayLike<number>>): number =>
+            Math.sqrt([...parts].reduce((sum, data) => sum + Array.from(data).reduce((a, b) => a + b * b, 0), 0)) || 1
+          const noise = new Map(
+            [...gradient].map(([name, data], i) => [name, Float64Array.from(data, (_, k) => normal(seed, i, k))]),
+          )
+          const [size, noiseSize] = [length(gradient.values()), length(noise.values())]
+          const direction = new Map(
+            [...gradient].map(([name, data]) => [
+              name,
+              Float64Array.from(data, (g, k) => g / size + noise.get(name)![k] / noiseSize),
+            ]),
+          )
+          const h = Math.cbrt(tolerance) / 20
+          const lossAt = async (step: number): Promise<number> => {
+            await policy.restore({ snapshot: moved(start, direction, step) })
+            return (await policy.evaluate({ objective: everyUnit, batches, metrics: false })).loss
+          }
+          const difference = async (step: number): Promise<number> => (await lossAt(step)) - (await lossAt(-step))
+          const slope = (8 * (await difference(h)) - (await difference(2 * h))) / (12 * h)
+          const expected = [...gradient].reduce(
+            (sum, [name, data]) => sum + Array.from(data).reduce((a, g, k) => a + g * direction.get(name)![k], 0),
+            0,
+          )
+          near(
+            expected / Math.max(1, size),
+            slope / Math.max(1, size),
+            Math.max(1e-5, 2500 * tolerance),
+            'slope along the direction',
+          )
+        }),
+    }),
+    law({
+      name: 'language-model/optimiser-step',
+      statement: 'An update is one step of AdamW on the clipped gradient, with decay on matrices alone.',
+      formula:
+        'm ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − ηλθ − η (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε),  g = ∇L · min(1, c/(‖∇L‖ + 10⁻⁶))',
+      source: 'Loshchilov and Hutter, arXiv 1711.05101, algorithm 2, as in PyTorch; torch.nn.utils.clip_grad_norm_',
+      cost: 15,
+      capability,
+      arbitrary: fc.record({
+        given: trees(1, 2, 3),
+        maxGradNorm: fc.constantFrom(0, 0.01, 1),
+        weightDecay: fc.constantFrom(0, 0.1),
+        beta1: fc.constantFrom(0.9, 0, 0.5),
+      }),
+      show: ({ given, ...options }) => `${show(given)}; ${JSON.stringify(options)}`,
+      holds: ({ given, maxGradNorm, weightDecay, beta1 }) =>
+        subject.using(async (opened) => {
+          const { policy } = opened
+          const optimizer = { ...descent.optimizer, beta1, weightDecay, epsilon: 1e-3 }
+          const request = updateOn(given, opened, { optimizer, maxGradNorm })
+          const { gradient, report: plain } = await gradientOf(policy, request.objective, request.batches)
+          const before = await policy.snapshot()
+          const report = await policy.update(request)
+          const after = await policy.snapshot()
+          const norm = Math.sqrt(
+            [...gradient.values()].reduce((sum, data) => sum + Array.from(data).reduce((a, g) => a + g * g, 0), 0),
+          )
+          near(report.gradNorm, norm, 100 * tolerance, 'gradient norm before clipping')
+          near(report.loss, plain.loss, 10 * tolerance, 'loss')
+          const clip = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1
+          const t = before.optimizerSteps + 1
+          for (const [name, data] of gradient) {
+            const weight = before.tensors[name]
+            const m0 = before.tensors[`adam.m.${name}`]?.data
+            const v0 = before.tensors[`adam.v.${name}`]?.data
+            const decay = weight.shape.length >= 2 ? weightDecay : 0
+            const expected = Array.from(weight.data, (w, k) => {
+              const g = data[k] * clip
+              const m = beta1 * (m0?.[k] ?? 0) + (1 - beta1) * g
+              const v = optimizer.beta2 * (v0?.[k] ?? 0) + (1 - optimizer.beta2) * g * g
+              const step = m / (1 - beta1 ** t) / (Math.sqrt(v / (1 - optimizer.beta2 ** t)) + optimizer.epsilon)
+              return w * (1 - request.learningRate * decay) - request.learningRate * step
+            })
+            sameNumbers(after.tensors[name].data, expected, 10 * tolerance, name)
+          }
+        }),
+    }),
+    law({
+      name: 'language-model/evaluate',
+      statement: 'To evaluate is to report an update without making it.',
+      formula: 'evaluate(B) = report of update(B); weights, moments and version stay',
+      source: 'Model.evaluate',
+      cost: 10,
+      capability,
+      arbitrary: trees(2, 2, 3),
+      show,
+      holds: (given) =>
+        subject.using(async (opened) => {
+          const { policy, about } = opened
+          const batches = [batchOf(examplesOf(given, about), 'shared', ['weights', 'chosen'])]
+          const before = await policy.snapshot()
+          const told = await policy.evaluate({ objective: everyUnit, batches, metrics: true })
+          sameBits(await policy.snapshot(), before, 'after an evaluation')
+          const { report } = await gradientOf(policy, everyUnit, batches)
+          near(told.loss, report.loss, 10 * tolerance, 'loss')
+          require(told.gradNorm === 0, `the gradient norm of an evaluation is ${told.gradNorm}`)
+          require(told.tokens ===
+            report.tokens, `the evaluation counts ${told.tokens} tokens, the update ${report.tokens}`)
+          require(told.version === before.version, `the evaluation reports version ${told.version}`)
+          for (const [name, { sum }] of Object.entries(report.metrics))
+            near(told.metrics[name]?.sum ?? NaN, sum, 10 * tolerance, `metric ${name}`)
+        }),
+    }),
+    law({
+      name: 'ppo/fresh-ratio',
+      statement: 'On samples of the policy as it is, every importance ratio of the first update is 1.',
+      formula: 'π_θ(y_t) / π_old(y_t) = 1',
+      source: 'Schulman et al., arXiv 1707.06347; trl#744, reef#536: dropout makes ratios differ',
+      cost: 10,
+      capability: 'generate',
+      arbitrary: fc.record({ prompts: fc.array(tokens(1, 5), { minLength: 1, maxLength: 4 }), seed: fc.nat(1e6) }),
+      show: ({ prompts, seed }) => `${show(prompts.map((prompt) => ({ prompt, completions: [[0]] })))} seed ${seed}`,
+      holds: ({ prompts: given, seed }) =>
+        subject.using(async ({ policy, about }) => {
+          const prompts = given.map((ids) => Int32Array.from(promptOf(ids, about, 3)))
+          const { completions, logProbs } = await policy.generate({
+            prompts,
+            sampling: { maxNewTokens: 3, temperature: 1, seed },
+          })
+          const batch = batchOf(
+            prompts.map((ids, i) => exampleOf(i, Array.from(ids), [Array.from(completions[i])])),
+            'shared',
+            [],
+          )
+          const old = new Float64Array(batch.targets.length)
+          old.set(logProbs.flatMap((values) => Array.from(values)))
+          const inputs = { oldLogProbs: old, advantages: old.map(() => 1) }
+          const { metrics, loss } = await policy.evaluate({
+            objective: importanceRatio,
+            batches: [{ ...batch, inputs }],
+            metrics: true,
+          })
+          near(metrics.deviation.sum / metrics.deviation.count, 0, 10 * Math.max(tolerance, 1e-6), 'mean |ratio − 1|')
+          near(loss, -1, 10 * Math.max(tolerance, 1e-6), 'surrogate at advantage 1')
+        }),
+    }),
+    law({
+      name: 'language-model/not-finite',
+      statement: 'A loss or gradient that is not finite is refused and changes nothing.',
+      formula: 'NaN ∈ inputs(B) ⇒ COLLIMATE_NOT_FINITE, θ and moments as before',
+      source: 'Model.update; OpenRLHF#1240, rlhf-book train.py: steps that are skipped in silence',
+      cost: 8,
+      capability,
+      arbitrary: fc.record({
+        given: trees(1, 2, 3),
+        value: fc.constantFrom(NaN, Infinity, -Infinity, 1e308),
+        at: fc.nat(100),
+      }),
+      show: ({ given, value, at }) => `${show(given)}; weight ${at} (modulo their number) is ${value}`,
+      holds: ({ given, value, at }) =>
+        subject.using(async (opened) => {
+          const { policy } = opened
+          const before = await policy.snapshot()
+          const request = updateOn(given, opened)
+          const [batch] = request.batches
+          const weights = Float64Array.from(batch.inputs.weights)
+          // One huge weight is finite; many overflow only in the sum.
+          const count = real(batch, weights).length
+          if (value === 1e308) weights.fill(value, 0, count)
+          else weights[at % count] = value
+          const batches = [{ ...batch, inputs: { weights } }]
+          if (value !== 1e308 || count > 1)
+            await refused(`a weight of ${value}`, () => policy.update({ ...request, batches }), 'COLLIMATE_NOT_FINITE')
+          sameBits(await policy.snapshot(), before, 'after the refused update')
+        }),
+    }),
+    law({
+      name: 'language-model/refusals',
+      statement: 'A batch or setting that breaks the contract is refused with a coded error and changes nothing.',
+      formula: 'token ∉ vocabulary, source beyond the rows, missing input, no micro-batch, negative rate ⇒ COLLIMATE_…',
+      source: 'ForestBatch, UpdateRequest; onnxruntime: an index out of range reads another token’s numbers',
+      cost: 8,
+      capability,
+      arbitrary: fc.record({ given: trees(1, 2, 2), slot: fc.nat(100) }),
+      show: ({ given, slot }) => `${show(given)}; slot ${slot} (modulo their number)`,
+      holds: ({ given, slot }) =>
+        subject.using(async (opened) => {
+          const { policy, about } = opened
+          const before = await policy.snapshot()
+          const request = updateOn(given, opened)
+          const [batch] = request.batches
+          const put = (values: Int32Array, value: number): Int32Array =>
+            values.map((old, i) => (i === slot % values.length ? value : old))
+          const broken: Readonly<Record<string, Partial<UpdateRequest>>> = {
+            'a token beyond the vocabulary': {
+              batches: [{ ...batch, tokens: put(batch.tokens, about.vocabularySize) }],
+            },
+            'a negative target': { batches: [{ ...batch, targets: put(batch.targets, -1) }] },
+            'a source beyond the rows': {
+              batches: [{ ...batch, sources: put(batch.sources, batch.rows * batch.width) }],
+            },
+            'a sequence beyond the batch': {
+              batches: [{ ...batch, sequences: put(batch.sequences, batch.sequenceCount) }],
+            },
+            'a mask of another length': { batches: [{ ...batch, tokenMask: batch.tokenMask.slice(1) }] },
+            'a missing input': { batches: [{ ...batch, inputs: {} }] },
+            'an update without micro-batches': { batches: [] },
+            'a batch in which nothing is scored': { batches: [{ ...batch, tokenMask: batch.tokenMask.map(() => 0) }] },
+            'a negative learning rate': { learningRate: -0.1 },
+            'a learning rate that is NaN': { learningRate: NaN },
+            'an objective that nobody knows': { objective: { use: 'laws-unknown', options: {} } },
+          }
+          for (const [what, change] of Object.entries(broken)) {
+            await refused(what, () => policy.update({ ...request, ...change }))
+            sameBits(await policy.snapshot(), before, `after ${what}`)
+          }
+        }),
+    }),
+    law({
+      name: 'resumption/snapshot',
+      statement: 'A policy that is restored goes on in the same bits, and so does another that gets the snapshot.',
+      formula: 'update(restore(s)) = update(s), bit for bit',
+      source: 'ModelSnapshot; open-instruct#1523, Open-Reasoner-Zero#34: resuming that replays or loses state',
+      cost: 20,
+      capability,
+      arbitrary: fc.record({ first: trees(1, 2, 2), second: trees(1, 2, 2) }),
+      show: ({ first, second }) => `updates on ${show(first)}, then on ${show(second)}`,
+      holds: ({ first, second }) =>
+        subject.using(async (opened) => {
+          const { policy } = opened
+          await policy.update(updateOn(first, opened))
+          const kept = copyOf(await policy.snapshot())
+          const report = await policy.update(updateOn(second, opened))
+          const expected = copyOf(await policy.snapshot())
+          await policy.restore({ snapshot: kept })
+          sameBits(await policy.snapshot(), kept, 'after restoring')
+          const again = await policy.update(updateOn(second, opened))
+          require(again.loss === report.loss, `the loss is ${again.loss} after restoring, it was ${report.loss}`)
+          sameBits(await policy.snapshot(), expected, 'the update after restoring')
+          const twin = await subject.twin()
+          await twin.restore({ snapshot: kept })
+          await twin.update(updateOn(second, opened))
+          sameBits(await twin.snapshot(), expected, 'the update of another policy with the snapshot')
+        }),
+    }),
+    law({
+      name: 'language-model/reference',
+      statement: 'A reference stays as it is while its policy learns.',
+      formula: 'log π_ref after updates of π = log π_ref before = log π when it was taken',
+      source: 'Policy.reference; LlamaFactory#8459, trl#2423: references that are the wrong model or stale',
+      cost: 15,
+      capability,
+      arbitrary: fc.record({ given: trees(1, 2, 3), updates: fc.integer({ min: 1, max: 3 }) }),
+      show: ({ given, updates }) => `${show(given)}; ${updates} updates`,
+      holds: ({ given, updates }) =>
+        subject.using(async (opened) => {
+          const { policy, about } = opened
+          const batch = batchOf(examplesOf(given, about))
+          const reference = await policy.reference()
+          try {
+            const before = await reference.logProbs({ batch })
+            sameNumbers(before, await policy.logProbs({ batch }), 0, 'log π of the policy when the reference is taken')
+            const { weightsHash, version } = await reference.describe()
+            for (let i = 0; i < updates; i++) await policy.update(updateOn(given, opened, { learningRate: 0.1 }))
+            sameNumbers(await reference.logProbs({ batch }), before, 0, 'log π_ref')
+            const later = await reference.describe()
+            require(later.weightsHash === weightsHash, 'the hash of the reference’s weights changes')
+            require(later.version === version, `the reference’s version goes from ${version} to ${later.version}`)
+            const moved = await policy.logProbs({ batch })
+            require(moved.some((value, t) => value !== before[t]), 'the updates move no log-probability of the policy')
+          } finally {
+            await reference.close()
+          }
+        }),
+    }),
+    law({
+      name: 'language-model/version',
+      statement:
+        'The version counts updates and is stamped on every report and sample; equal weights have equal hashes.',
+      formula: 'version after update = version before + 1;  hash(θ) = hash(θ′) ⇔ θ = θ′',
+      source: 'ModelDescription, Generation: stale samples cannot be mistaken for fresh ones',
+      cost: 10,
+      capability,
+      arbitrary: trees(1, 2, 2),
+      show,
+      holds: (given) =>
+        subject.using(async (opened) => {
+          const { policy, about } = opened
+          const before = await policy.snapshot()
+          const report = await policy.update(updateOn(given, opened))
+          const later = await policy.describe()
+          const expected = about.version + 1
+          require(report.version === expected, `the update reports version ${report.version}, not ${expected}`)
+          require(later.version === expected, `describe says version ${later.version}, not ${expected}`)
+          require(later.weightsHash !== about.weightsHash, 'the hash of the weights is the same after an update')
+          if (subject.claims === undefined || subject.claims.generate === true) {
+            const { version } = await policy.generate({
+              prompts: [Int32Array.of(0)],
+              sampling: { maxNewTokens: 1, temperature: 1, seed: 0 },
+            })
+            require(version === expected, `samples are stamped with version ${version}, not ${expected}`)
+          }
+          await policy.restore({ snapshot: before })
+          const back = await policy.describe()
+          require(back.version ===
+            about.version, `after restoring, describe says version ${back.version}, not ${about.version}`)
+          require(back.weightsHash === about.weightsHash, 'the hash of restored weights is another')
+        }),
+    }),
+  ]
+}
+
+/** A snapshot whose arrays nobody else has. */
+function copyOf(snapshot: ModelSnapshot): ModelSnapshot {
+  const copy = ({ data, ...rest }: HostTensor): HostTensor => ({ ...rest, data: data.slice() })
+  return {
+    ...snapshot,
+    tensors: Object.fromEntries(Object.entries(snapshot.tensors).map(([name, tensor]) => [name, copy(tensor)])),
+  }
+}
+
+/** A snapshot with weights θ + step · direction. */
+function moved(snapshot: ModelSnapshot, direction: ReadonlyMap<string, Float64Array>, step: number): ModelSnapshot {
+  const { tensors, ...rest } = copyOf(snapshot)
+  for (const [name, change] of direction) change.forEach((d, k) => (tensors[name].data[k] += step * d))
+  return { ...rest, tensors }
+}

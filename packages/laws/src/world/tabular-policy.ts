@@ -1,0 +1,186 @@
+import { CollimateError } from '@collimate/core'
+import type {
+  HostTensor,
+  ModelDescription,
+  ModelSnapshot,
+  Objective,
+  ObjectiveUse,
+  Policy,
+  Reference,
+} from '@collimate/core'
+import type { Tensor } from '@collimate/graph'
+import { checkBatch, checkBatches, checkGenerate, checkUpdate, languageModelOutputs } from '@collimate/models'
+import { contextsOf } from './contexts.js'
+import { generateFrom } from './tabular-generate.js'
+import { freshStates, hashOf, stateNames, tableName, tabularPrograms, type States } from './tabular-programs.js'
+import { endToken, vocabularySize, type Table, type World } from './world.js'
+
+export interface TabularOptions {
+  /** The objectives that `update` and `evaluate` may name. */
+  readonly objective?: (use: ObjectiveUse) => Objective | Promise<Objective>
+  /** Log-probabilities [X][Y] that it begins with; default the world's reference. */
+  readonly start?: Table
+}
+
+/**
+ * A policy with one logit for each token in each context of a world: it can be any distribution over the completions, and
+ * holds to the contract exactly, in float64. What the world does not know shares one context. It has no folder to be saved
+ * to: `save` is refused with COLLIMATE_SAVE_UNSUPPORTED.
+ */
+export function tabularPolicy(world: World, options: TabularOptions = {}): Policy {
+  const contexts = contextsOf(world)
+  const tokens = vocabularySize(world)
+  const contextLength = Math.max(...world.prompts.map((prompt) => prompt.length)) + world.maxLength
+  const programs = tabularPrograms(contexts, tokens, contextLength)
+  const { config } = programs.model
+  const states = freshStates(tableOf(world, contexts, options.start ?? world.reference), programs.shape)
+  let counters = { version: 0, optimizerSteps: 0 }
+  let trained = false
+  async function objectiveOf(use: ObjectiveUse): Promise<Objective<Tensor>> {
+    const made = await options.objective?.(use)
+    // Every objective is written for the one symbolic tensor type that there is.
+    if (made) return made as Objective<Tensor>
+    throw new CollimateError('COLLIMATE_PLUGIN_UNKNOWN', `the tabular policy was given no objective "${use.use}"`)
+  }
+
+  /** The verbs that only read: of the policy as it is, or of a frozen table. */
+  function reader(from: States, version: () => number) {
+    let closed = false
+    const open = (): void => {
+      if (closed) throw new CollimateError('COLLIMATE_POLICY_CLOSED', 'the policy was used after it was closed')
+    }
+    const description = (): ModelDescription => ({
+      ...{ architecture: 'tabular', parameters: from[tableName].data.length, vocabularySize: tokens, contextLength },
+      ...{ outputs: languageModelOutputs, eosTokens: [endToken], version: version(), weightsHash: hashOf(from) },
+    })
+    const outputs: Reference['outputs'] = async ({ batch, names, temperature = 1 }) => {
+      open()
+      checkBatch(batch, config)
+      return programs.outputs(batch, names, temperature, from)
+    }
+    const close = async (): Promise<void> => {
+      closed = true
+    }
+    const verbs: Omit<Reference, 'close'> = {
+      async describe() {
+        open()
+        return description()
+      },
+      outputs,
+      async logProbs(request) {
+        const { logProbs } = await outputs({ ...request, names: ['logProbs'] })
+        return logProbs as Float64Array
+      },
+      async evaluate(request) {
+        open()
+        const objective = await objectiveOf(request.objective)
+        checkBatches(request.batches, objective, config)
+        return { ...programs.objective(request, objective, from, false), gradNorm: 0, version: version() }
+      },
+      async generate(request) {
+        open()
+        checkGenerate(request, config)
+        const table = from[tableName].data
+        const logitsOf = (context: number) => Array.from(table.slice(context * tokens, (context + 1) * tokens))
+        return { ...generateFrom(logitsOf, contexts, contextLength, request), version: version() }
+      },
+    }
+    return { verbs, open, close }
+  }
+
+  const { verbs, open, close } = reader(states, () => counters.version)
+  return {
+    ...verbs,
+    close,
+
+    async update(request) {
+      open()
+      const objective = await objectiveOf(request.objective)
+      checkUpdate(request)
+      checkBatches(request.batches, objective, config)
+      const report = programs.objective(request, objective, states, true)
+      const gradNorm = programs.optimise(request, counters.optimizerSteps + 1, states)
+      counters = { version: counters.version + 1, optimizerSteps: counters.optimizerSteps + 1 }
+      trained = true
+      return { ...report, gradNorm, version: counters.version }
+    },
+
+    async snapshot() {
+      open()
+      const names = trained ? stateNames : [tableName]
+      return { ...counters, tensors: Object.fromEntries(names.map((name) => [name, copyOf(states[name])])) }
+    },
+
+    async restore({ snapshot }) {
+      open()
+      const { version, optimizerSteps, tensors } = checked(snapshot, programs.shape)
+      trained = stateNames[1] in tensors
+      for (const name of stateNames) {
+        if (name in tensors) states[name].data.set(tensors[name].data)
+        else states[name].data.fill(0)
+      }
+      counters = { version, optimizerSteps }
+    },
+
+    async save() {
+      open()
+      throw new CollimateError('COLLIMATE_SAVE_UNSUPPORTED', 'a tabular policy is no model folder', {
+        hint: 'it lives in the enumerable world alone; keep its snapshot',
+      })
+    },
+
+    async reference() {
+      open()
+      const frozen: States = { [tableName]: copyOf(states[tableName]) }
+      const { version } = counters
+      const frozenReader = reader(frozen, () => version)
+      return { ...frozenReader.verbs, close: frozenReader.close }
+    },
+  }
+}
+
+const copyOf = ({ dtype, shape, data }: HostTensor): HostTensor => ({ dtype, shape, data: data.slice() })
+
+/**
+ * The logits whose completions have these log-probabilities: in each context, the log of the mass that goes on with each
+ * token, against the mass of the context.
+ */
+function tableOf(world: World, contexts: ReturnType<typeof contextsOf>, start: Table): Float64Array {
+  const tokens = vocabularySize(world)
+  const masses = new Float64Array(contexts.count * tokens).fill(-Infinity)
+  const add = (slot: number, logProb: number): void => {
+    const [most, least] = [Math.max(masses[slot], logProb), Math.min(masses[slot], logProb)]
+    masses[slot] = least === -Infinity ? most : most + Math.log1p(Math.exp(least - most))
+  }
+  world.prompts.forEach((prompt, x) =>
+    world.completions.forEach((completion, y) => {
+      let context = contexts.of(prompt)
+      for (const token of completion) {
+        add(context * tokens + token, start[x][y])
+        context = contexts.next(context, token)
+      }
+    }),
+  )
+  // Contexts that no completion passes (within prompts, elsewhere) begin uniform.
+  return masses.map((mass) => (mass === -Infinity ? 0 : mass))
+}
+
+function checked(snapshot: ModelSnapshot, shape: readonly number[]): ModelSnapshot {
+  const wrong = (problem: string) =>
+    new CollimateError('COLLIMATE_SNAPSHOT_INVALID', `snapshot: ${problem}`, {
+      hint: 'Restore a snapshot into the model that it was taken of.',
+    })
+  const { tensors, version, optimizerSteps } = snapshot
+  for (const [field, count] of Object.entries({ version, optimizerSteps }))
+    if (!Number.isSafeInteger(count) || count < 0) throw wrong(`${field} is ${count}, not a count`)
+  const known: readonly string[] = stateNames
+  const names = stateNames[1] in tensors || stateNames[2] in tensors ? known : [tableName]
+  for (const name of names) {
+    const tensor = tensors[name]
+    if (tensor?.dtype !== 'float' || tensor.shape.join() !== shape.join())
+      throw wrong(`tensor ${name} must be float [${shape.join(', ')}]`)
+  }
+  const unknown = Object.keys(tensors).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw wrong(`tensor ${unknown} is none of the model's`)
+  return snapshot
+}

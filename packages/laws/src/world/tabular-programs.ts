@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import type { ForestBatch, HostTensor, ModelOutput, Objective, TensorData, UpdateRequest } from '@collimate/core'
+import { constant, gather, input, interpret, reshape, type Program, type Tensor } from '@collimate/graph'
+import {
+  adamwFeeds,
+  adamwProgram,
+  batchFeeds,
+  batchSizes,
+  firstMomentName,
+  gradientName,
+  gradientNormProgram,
+  objectiveProgram,
+  objectiveReport,
+  outputsProgram,
+  requireFinite,
+  requireUnits,
+  secondMomentName,
+  termScales,
+  type Architecture,
+  type ModelConfig,
+} from '@collimate/models'
+import type { Contexts } from './contexts.js'
+
+/** The one parameter of a tabular policy: [C, V] logits of the next token in each context. */
+export const tableName = 'logits'
+
+/** The state buffers that belong to the table. */
+export const stateNames = [tableName, firstMomentName(tableName), secondMomentName(tableName)] as const
+
+export type States = Record<string, HostTensor>
+
+/** A table looked up by context as a language model: what a transformer computes of the tokens, it is told as `contexts`. */
+function tabularModel(contexts: number, tokens: number, contextLength: number) {
+  const shape = [contexts, tokens] as const
+  const identity = Float64Array.from({ length: tokens * tokens }, (_, i) => (i % (tokens + 1) === 0 ? 1 : 0))
+  const architecture: Pick<Architecture, 'parameters' | 'trunk' | 'head'> = {
+    parameters: () => ({ [tableName]: { shape, decay: true, init: { fill: 0 } } }),
+    trunk(_config, weights, { tokens: ids }) {
+      const rows = input('contexts', ids.shape, 'int')
+      return gather(weights[tableName], reshape(rows, [ids.size]))
+    },
+    head: () => constant(identity, [tokens, tokens]),
+  }
+  // No layers: attention is never asked for.
+  const config: ModelConfig = {
+    ...{ layers: 0, heads: 1, kvHeads: 1, headDim: tokens, hidden: tokens, vocabularySize: tokens, contextLength },
+    ...{ attentionScale: 1, tied: false, normEpsilon: 0, initializerRange: 0 },
+  }
+  return { architecture, config }
+}
+
+/** The programs of a table, run by the interpreter in float64. */
+export function tabularPrograms(contexts: Contexts, tokens: number, contextLength: number) {
+  const model = tabularModel(contexts.count, tokens, contextLength)
+  const parameters = model.architecture.parameters(model.config)
+  const cache = new Map<string, unknown>()
+  const cached = <Value>(key: string, build: () => Value): Value => {
+    const value = (cache.get(key) as Value | undefined) ?? build()
+    cache.set(key, value)
+    return value
+  }
+
+  function run(program: Program, feeds: Readonly<Record<string, TensorData>>, states: States) {
+    const names = program.inputs.filter(({ role, name }) => role === 'feed' && name in feeds).map(({ name }) => name)
+    const { outputs } = interpret(program, {
+      feeds: Object.fromEntries(names.map((name) => [name, feeds[name]])),
+      states,
+    })
+    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]))
+  }
+  const feedsOf = (batch: ForestBatch) => ({ ...batchFeeds(batch), contexts: contexts.ofBatch(batch) })
+
+  /** Loss and metrics; with gradients, their sum over the micro-batches lies in the state `grad.logits` afterwards. */
+  function objective(
+    { objective: use, batches, metrics }: Pick<UpdateRequest, 'objective' | 'batches' | 'metrics'>,
+    made: Objective<Tensor>,
+    states: States,
+    withGradients: boolean,
+  ) {
+    const runs = batches.map((batch, number) => {
+      const gradients = !withGradients ? 'none' : number === 0 ? 'assign' : 'add'
+      const sizes = batchSizes(batch)
+      const key = JSON.stringify({ use, metrics, sizes, gradients })
+      const { program, ...info } = cached(key, () =>
+        objectiveProgram({ ...model, sizes, objective: made, metrics, gradients }),
+      )
+      requireUnits(info.terms, batches)
+      return { info, outputs: run(program, { ...feedsOf(batch), ...termScales(info.terms, batches) }, states) }
+    })
+    const report = objectiveReport(
+      runs[0].info,
+      runs.map(({ outputs }) => outputs),
+    )
+    requireFinite('loss', report.loss)
+    return { ...report, tokens: batches.reduce((total, batch) => total + batch.tokenCount, 0) }
+  }
+
+  /** Clips and applies `grad.logits`; gives its norm before clipping. */
+  function optimise({ optimizer, learningRate, maxGradNorm }: UpdateRequest, step: number, states: States): number {
+    const norm = cached('norm', () => gradientNormProgram(parameters))
+    const gradNorm = run(norm, {}, states).gradNorm[0]
+    requireFinite('gradient norm', gradNorm)
+    const program = cached(`adamw ${JSON.stringify(optimizer)}`, () => adamwProgram(parameters, optimizer))
+    run(program, adamwFeeds({ optimizer, learningRate, step, gradNorm, maxGradNorm }), states)
+    return gradNorm
+  }
+
+  function outputs(batch: ForestBatch, names: readonly ModelOutput[], temperature: number, states: States) {
+    const sizes = batchSizes(batch)
+    const key = JSON.stringify({ names, sizes, temperature })
+    const program = cached(key, () => outputsProgram({ ...model, sizes, names, temperature }))
+    return run(program, feedsOf(batch), states) as Partial<Record<ModelOutput, Float64Array>>
+  }
+
+  return { model, shape: parameters[tableName].shape, objective, optimise, outputs }
+}
+
+/** States of a table with no history. */
+export function freshStates(table: Float64Array, shape: readonly number[]): States {
+  const zeros = (): HostTensor => ({ dtype: 'float', shape, data: new Float64Array(table.length) })
+  return {
+    [tableName]: { dtype: 'float', shape, data: table.slice() },
+    [gradientName(tableName)]: zeros(),
+    ...Object.fromEntries(stateNames.slice(1).map((name) => [name, zeros()])),
+  }
+}
+
+/** SHA-256 of the table in float64, hex. */
+export const hashOf = (states: States): string =>
+  createHash('sha256')
+    .update(Buffer.from(Float64Array.from(states[tableName].data).buffer))
+    .digest('hex')
