@@ -1,0 +1,19 @@
+import { suiteOf, type LawSuite } from '../suite.js'
+import { optimumLaws } from './optimum-laws.js'
+import { runLaws } from './run-laws.js'
+import { subjectOf, type TrainerSubject } from './subject.js'
+
+/**
+ * The laws of a trainer, driven through its contract in the enumerable world: it reaches the optimum that its manifest claims,
+ * resumes in the same bits, reports what it does and measures what is there.
+ */
+export function lawsOfTrainer(given: TrainerSubject): LawSuite {
+  const subject = subjectOf(given)
+  return suiteOf({
+    contract: 'trainer',
+    subject: given.name,
+    laws: [...optimumLaws(subject), ...runLaws(subject)],
+    claims: given.claims ?? {},
+    close: () => subject.close(),
+  })
+}

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Estimator, Example, Objective, ObjectiveUse, Policy, RewardSource, Trainer } from '@collimate/core'
+import type { Claims } from '../suite.js'
+import { shared } from '../shared.js'
+import {
+  exactPreferences,
+  imitationExamples,
+  preferenceExamples,
+  promptExamples,
+  type PreferenceWorld,
+} from '../world/datasets.js'
+import { tabularPolicy } from '../world/tabular-policy.js'
+import type { World } from '../world/world.js'
+
+/** Options that the laws set, in the names that all trainers share (`trainingShape` of `@collimate/core`). */
+export interface LawTrainerOptions {
+  readonly learningRate: number
+  readonly schedule: 'constant' | 'linear'
+  readonly steps: number
+  readonly batchSize: number
+  readonly microBatchSize?: number
+  readonly maxGradNorm: number
+  readonly epsilon: number
+  readonly loggingSteps: number
+  readonly shuffle: boolean
+  /** Strength of the KL penalty; given where the claimed optimum has one (`preferences`, `reward`). */
+  readonly beta?: number
+  /** Longest completion to sample; given to trainers of reward. */
+  readonly maxNewTokens?: number
+}
+
+/** What the laws of a trainer are checked on. */
+export interface TrainerSubject {
+  readonly name: string
+  /** Makes the trainer from the options of its plugin: parse them with its schema. */
+  readonly create: (options: LawTrainerOptions) => Trainer
+  /** Makes the objectives that the trainer names in its updates. */
+  readonly objectives: (use: ObjectiveUse) => Objective | Promise<Objective>
+  /**
+   * `optimum`: where it comes to in the enumerable world. `preferences`: π* of the Bradley-Terry rewards; `imitation`: the
+   * empirical conditional distribution; `reward`: π* of the reward source.
+   */
+  readonly claims?: Claims
+  /** For trainers that need one. */
+  readonly estimator?: () => Estimator
+  /** What is trained; default the tabular policy of the world, which can be any distribution. */
+  readonly policy?: (world: World, objectives: TrainerSubject['objectives']) => Promise<Policy>
+}
+
+export interface Subject extends TrainerSubject {
+  /** A policy that stands where the world's reference stands. */
+  start(world: World): Promise<Policy>
+  /** Options with those that the claimed optimum adds. */
+  options(world: World, given: Partial<LawTrainerOptions>): LawTrainerOptions
+  /** Rows of the type that the trainer asks for. */
+  rows(trainer: Trainer, preferences: PreferenceWorld): Example[]
+  /** What a trainer of reward is given besides. */
+  surroundings(trainer: Trainer, world: World): { readonly reward?: RewardSource; readonly estimator?: Estimator }
+  cacheFolder(): Promise<string>
+  close(): Promise<void>
+}
+
+const defaults: LawTrainerOptions = {
+  ...{ learningRate: 0.1, schedule: 'linear', steps: 5, batchSize: 4, maxGradNorm: 0, epsilon: 1e-8 },
+  ...{ loggingSteps: 1, shuffle: true },
+}
+
+export function subjectOf(given: TrainerSubject): Subject {
+  const optimum = given.claims?.optimum
+  const folder = shared(
+    () => mkdtemp(join(tmpdir(), 'collimate-laws-')),
+    (path) => rm(path, { recursive: true, force: true }),
+  )
+  let opened = 0
+  return {
+    ...given,
+    start: async (world) =>
+      (await given.policy?.(world, given.objectives)) ?? tabularPolicy(world, { objective: given.objectives }),
+    options: (world, options) => ({
+      ...defaults,
+      ...options,
+      ...((optimum === 'preferences' || optimum === 'reward') && { beta: world.beta }),
+      ...(optimum === 'reward' && { maxNewTokens: world.maxLength }),
+    }),
+    rows(trainer, { world, odds }) {
+      const { dataset } = trainer.plan
+      if (dataset === 'preference') return preferenceExamples(world, exactPreferences({ odds }))
+      if (dataset === 'prompt-only') return promptExamples(world)
+      const examples = imitationExamples(world, odds)
+      if (dataset === 'prompt-completion') return examples
+      return examples.map(({ prompt, completions: [ids], ...rest }) => ({
+        ...rest,
+        prompt: new Int32Array(0),
+        completions: [Int32Array.of(...prompt, ...ids)],
+      }))
+    },
+    surroundings: (trainer, world) => ({
+      ...(trainer.plan.requires.reward && { reward: rewardOf(world) }),
+      ...(trainer.plan.requires.estimator && given.estimator && { estimator: given.estimator() }),
+    }),
+    // A folder for each run: one run must not live on what another has cached.
+    cacheFolder: async () => join(await folder.get(), String(++opened)),
+    close: () => folder.close(),
+  }
+}
+
+/** The rewards of a world as a source; a completion that the world does not have is refused. */
+export function rewardOf({ prompts, completions, rewards }: World): RewardSource {
+  const place = (list: World['prompts'], ids: Int32Array): number => list.findIndex((one) => one.join() === ids.join())
+  return {
+    async score({ rollouts }) {
+      const scores = rollouts.map(({ prompt, completion }) => {
+        const reward = rewards[place(prompts, prompt.ids)]?.[place(completions, completion.ids)]
+        if (reward === undefined)
+          throw new RangeError(`the world has no completion [${completion.ids.join(' ')}] of [${prompt.ids.join(' ')}]`)
+        return Float64Array.of(reward)
+      })
+      return { granularity: 'sequence', scores }
+    },
+    close: async () => undefined,
+  }
+}
