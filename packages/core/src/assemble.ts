@@ -16,7 +16,6 @@ import type { RewardSource } from './contracts/reward-source.js'
 import type { Trainer } from './contracts/trainer.js'
 import { CollimateError, errorLine } from './errors.js'
 import type { PluginContext, PluginKind, PluginKinds } from './plugin.js'
-import { parsePluginOptions, registeredPlugin } from './registry.js'
 import type { Registry, ResolvedPlugin } from './registry.js'
 import type { ResolvedExperiment } from './resolve-experiment.js'
 import { handleOf, serve } from './serve.js'
@@ -125,8 +124,8 @@ export function pluginContext(
     backend: handleOf<Backend, typeof backendVerbs>(bus, 'backend', backendVerbs),
     path: (relative) => resolve(folder, relative),
     async objective({ use, options }): Promise<Objective> {
-      const plugin = registeredPlugin(registry, 'objective', use)
-      return plugin.definition.create(parsePluginOptions(plugin, options), context)
+      const found = await registry.resolve('objective', { ...options, use }, folder)
+      return found.plugin.definition.create(found.options, context)
     },
   }
   return Object.freeze(context)

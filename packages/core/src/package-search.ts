@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { CollimateError } from './errors.js'
 import type { PluginKind } from './plugin.js'
 
 const coreFolder = dirname(fileURLToPath(import.meta.url))
@@ -20,7 +21,23 @@ function searchFolders(folder: string): string[] {
   return [folder, coreFolder, ...(program && existsSync(program) ? [dirname(realpathSync(program))] : [])]
 }
 
+/** The package that a file in `folder` belongs to: what a plugin's own examples may name, as in Node. */
+function ownPackage(folder: string): { readonly folder: string; readonly name: unknown } | undefined {
+  for (let here = folder; ; here = dirname(here)) {
+    if (existsSync(join(here, 'package.json'))) {
+      try {
+        return { folder: realpathSync(here), name: readManifest(here).name }
+      } catch {
+        return undefined
+      }
+    }
+    if (dirname(here) === here) return undefined
+  }
+}
+
 function packageFolderFrom(folder: string, name: string): string | undefined {
+  const own = ownPackage(folder)
+  if (own?.name === name) return own.folder
   for (const modules of moduleFolders(folder)) {
     const found = join(modules, name)
     if (existsSync(join(found, 'package.json'))) return realpathSync(found)
@@ -45,6 +62,10 @@ export function importSpecifier(name: string, folder: string, subpath = '.'): st
   const found = packageFolder(name, folder)
   const entry = found === undefined ? undefined : entryOf(found, subpath)
   if (found === undefined || entry === undefined) return undefined
+  if (found !== packageFolderFrom(coreFolder, name) && !existsSync(entry))
+    throw new CollimateError('COLLIMATE_PLUGIN_LOAD_FAILED', `${name} has no file ${entry}`, {
+      hint: 'build the package, or install it again',
+    })
   return found === packageFolderFrom(coreFolder, name) ? name + subpath.slice(1) : pathToFileURL(entry).href
 }
 
@@ -79,9 +100,17 @@ export function readManifest(packageFolder: string): Readonly<Record<string, unk
 
 const entries = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : [])
 
-/** Names of the packages that are plugins by their name: `@collimate/<kind>-<name>` and `collimate-plugin-<name>`. */
+/**
+ * Names of the packages that are plugins by their name, `@collimate/<kind>-<name>` and `collimate-plugin-<name>`: installed,
+ * or the one that `folder` belongs to, once it is built.
+ */
 export function installedPackages(folder: string, kinds: readonly PluginKind[]): string[] {
   const found = new Set<string>()
+  const own = ownPackage(folder)
+  if (typeof own?.name === 'string' && /^(@[^/]+\/)?collimate-plugin-/.test(own.name)) {
+    const entry = entryOf(own.folder)
+    if (entry !== undefined && existsSync(entry)) found.add(own.name)
+  }
   for (const from of searchFolders(folder))
     for (const modules of moduleFolders(from)) {
       for (const name of entries(join(modules, '@collimate')))

@@ -29,7 +29,10 @@ export interface PluginContext {
   readonly bus: Bus
   /** The backend of the experiment: a handle whose verbs are calls on the bus. Absent for plugins of kind `backend`. */
   readonly backend?: Backend
-  /** Makes an objective from its registered name and options; COLLIMATE_PLUGIN_UNKNOWN where nobody registered it. */
+  /**
+   * Makes an objective from its name (one that a plugin brings, an installed package, a local file) and its options;
+   * COLLIMATE_PLUGIN_UNKNOWN where there is none.
+   */
   objective(use: { use: string; options: Readonly<Record<string, unknown>> }): Promise<Objective>
   /** Resolves a path of the experiment against the folder of its file. */
   path(relative: string): string

@@ -151,6 +151,21 @@ describe('resolution', () => {
     expect(await importExport('collimate-plugin-none', './extra', folder)).toBeUndefined()
   })
 
+  test('a file of a package may name that package, once it is built', async () => {
+    const inner = join(folder, 'mine', 'example')
+    mkdirSync(inner, { recursive: true })
+    const about = { name: '@me/collimate-plugin-mine', exports: './dist/main.mjs' }
+    writeFileSync(join(folder, 'mine/package.json'), JSON.stringify(about))
+    const resolve = () => createRegistry().resolve('estimator', about.name, inner)
+    const listed = async () => (await listInstalledPlugins(inner)).map((found) => found.package)
+    await expect(resolve()).rejects.toThrow(error('COLLIMATE_PLUGIN_LOAD_FAILED', 'dist/main.mjs', 'build the package'))
+    expect(await listed()).not.toContain(about.name)
+    mkdirSync(join(folder, 'mine/dist'))
+    writeFileSync(join(folder, 'mine/dist/main.mjs'), packaged('mine'))
+    expect((await resolve()).plugin.definition.name).toBe('mine')
+    expect(await listed()).toContain(about.name)
+  })
+
   test('lists what is installed, without creating anything', async () => {
     const found = await listInstalledPlugins(folder)
     const names = found.map(({ package: name, plugin }) => `${name}: ${plugin?.definition.name}`)

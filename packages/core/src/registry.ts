@@ -1,7 +1,6 @@
 import { pluginKinds } from './define-plugin.js'
 import { CollimateError } from './errors.js'
 import { loadPackagePlugins, loadPlugin, wrongKind } from './load-plugin.js'
-import { suggestion } from './nearest.js'
 import { installedPackages } from './package-search.js'
 import { parseOptions } from './parse-options.js'
 import type { Plugin, PluginKind, PluginUse } from './plugin.js'
@@ -105,16 +104,6 @@ function split(kind: PluginKind, entry: PluginEntry) {
 
 export const isPluginUse = (entry: unknown): entry is PluginUse =>
   typeof entry === 'object' && entry !== null && 'plugin' in entry && typeof entry.plugin === 'function'
-
-/** The registered plugin of a kind, or COLLIMATE_PLUGIN_UNKNOWN with those that are registered. */
-export function registeredPlugin<Kind extends PluginKind>(registry: Registry, kind: Kind, name: string): Plugin<Kind> {
-  const plugin = registry.get(kind, name)
-  if (plugin) return plugin
-  const known = registry.list(kind).map(({ definition }) => definition.name)
-  throw new CollimateError('COLLIMATE_PLUGIN_UNKNOWN', `no ${kind} is registered as "${name}"`, {
-    hint: suggestion(name, known, `registered plugin of kind "${kind}"`),
-  })
-}
 
 /** A plugin of an installed package, loaded but not created; `error` says why a package gave none. */
 export interface InstalledPlugin {

@@ -7,7 +7,7 @@ export interface EvaluateLossRequest {
   readonly lot: number
 }
 
-/** Loss, entropy and accuracy over all scored tokens of the held-out split; nothing where it is empty. */
+/** Loss and metrics of the objective over all scored tokens of the held-out split; nothing where it is empty. */
 export async function evaluateLoss(
   { bus, policy, data, signal }: Pick<TrainerContext, 'bus' | 'policy' | 'data' | 'signal'>,
   { objective, batchesOf, lot }: EvaluateLossRequest,
@@ -22,7 +22,7 @@ export async function evaluateLoss(
     const indices = Array.from({ length: Math.min(lot, data.evaluationLength - start) }, (_, k) => start + k)
     const batches = batchesOf(await data.read('evaluation', indices))
     const { loss, metrics } = await policy.evaluate({ objective, batches, metrics: true })
-    const tokens = metrics.entropy.count
+    const tokens = batches.reduce((sum, { tokenMask }) => sum + tokenMask.reduce((a, b) => a + b, 0), 0)
     add('eval_loss', loss * tokens, tokens)
     for (const [name, { sum, count }] of Object.entries(metrics)) add(`eval_${name}`, sum, count)
     const progress = { done: start + indices.length, total: data.evaluationLength, unit: 'examples' }

@@ -1,6 +1,7 @@
 import { definePlugin } from '@collimate/core'
 import { z } from 'zod'
 import { sftObjective } from './objective.js'
+import { checkObjective, objectiveUse } from './objective-use.js'
 import { sftOptions } from './options.js'
 import { sftTrainer } from './trainer.js'
 
@@ -28,7 +29,11 @@ export const sft = definePlugin({
   description: 'Supervised fine-tuning on completions or texts.',
   options: sftOptions,
   brings: [sftObjectivePlugin],
-  create: (options) => sftTrainer(options),
+  async create(options, context) {
+    const trainer = sftTrainer(options)
+    checkObjective(await context.objective(objectiveUse(options)))
+    return trainer
+  },
 })
 
 export default sft

@@ -6,6 +6,12 @@ export const sftDefaults = { learningRate: 2e-5 }
 
 export const sftOptions = z.strictObject({
   ...trainingShape(sftDefaults),
+  objective: z
+    .union([z.string().min(1), z.looseObject({ use: z.string().min(1) })])
+    .default('sft')
+    .describe(
+      'Loss of the scored tokens: sft is their negative log-likelihood; another is the name of a plugin, or { use: name, option: value }; default sft.',
+    ),
   completionOnly: z
     .boolean()
     .default(true)

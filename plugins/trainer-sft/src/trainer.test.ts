@@ -1,6 +1,15 @@
 import { createBus } from '@collimate/core'
-import type { Example, Policy, StepReport, TrainerContext, UpdateReport, UpdateRequest } from '@collimate/core'
+import type {
+  Example,
+  PluginContext,
+  Policy,
+  StepReport,
+  TrainerContext,
+  UpdateReport,
+  UpdateRequest,
+} from '@collimate/core'
 import { describe, expect, it } from 'vitest'
+import { sft } from './index.js'
 import { sftOptions } from './options.js'
 import { sftTrainer } from './trainer.js'
 
@@ -140,6 +149,23 @@ it('evaluates over all held-out tokens, not over batches', async () => {
   expect(measured).toEqual({
     eval_loss: { value: 16, count: 16 },
     eval_entropy: { value: 2, count: 16 },
+  })
+})
+
+describe('objective', () => {
+  it('another one is asked for by its name and options', async () => {
+    const { policy, requests } = recorder()
+    const trainer = trainerOf({ objective: { use: 'focal', gamma: 2 } })
+    await collect(trainer.steps(contextOf(policy, { totalSteps: 1 })))
+    expect(requests[0].objective).toEqual({ use: 'focal', options: { gamma: 2 } })
+  })
+
+  it('one that needs more than completions is refused when the trainer is made', async () => {
+    const context = { objective: async () => ({ name: 'dpo', inputs: { refLogProbs: 'tokens' } }) }
+    const made = sft.definition.create(sftOptions.parse({ objective: 'dpo' }), context as unknown as PluginContext)
+    await expect(made).rejects.toThrow(
+      expect.objectContaining({ code: 'COLLIMATE_OPTION_INVALID', message: expect.stringContaining('refLogProbs') }),
+    )
   })
 })
 

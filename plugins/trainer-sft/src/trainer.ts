@@ -10,6 +10,7 @@ import {
 import type { Example, Trainer } from '@collimate/core'
 import { microBatches } from '@collimate/data'
 import { evaluateLoss } from './evaluate-loss.js'
+import { objectiveUse } from './objective-use.js'
 import { sftDefaults } from './options.js'
 import type { SftOptions } from './options.js'
 import { withoutPrompt } from './without-prompt.js'
@@ -19,7 +20,7 @@ export function sftTrainer(options: SftOptions): Trainer {
   checkPacking(options)
   const { batchSize, microBatchSize = batchSize, packing } = options
   const plan = trainingPlan(options, sftDefaults)
-  const objective = { use: 'sft', options: {} }
+  const objective = objectiveUse(options)
   const batchesOf = (examples: readonly Example[]) =>
     microBatches(options.completionOnly ? examples : examples.map(withoutPrompt), { microBatchSize }).batches
   let seen = { examples: 0, tokens: 0 }
