@@ -12,6 +12,7 @@ import {
   logSigmoid,
   logSoftmax,
   logSumExp,
+  mul,
   program,
   rsqrt,
   sampleExpression,
@@ -35,6 +36,7 @@ export function programLaws(subject: BackendSubject): Law[] {
     transformer(subject),
     sameBits(subject),
     extremes(subject),
+    notANumber(subject),
     masks(subject),
   ]
 }
@@ -173,19 +175,54 @@ function extremes({ get, tolerance }: BackendSubject): Law {
     formula: '|f(x) − interpreter| ≤ tolerance / 10 · |interpreter| for |x| from 1e-6 to 1e4',
     source: 'pitfalls L18 (OpenRLHF, unguarded log(1 + exp(x))) and L25 (jax-js, softplus and logSigmoid)',
     cost: 4,
-    arbitrary: fc
-      .constantFrom(...Object.keys(stable))
-      .chain((name) => fc.record({ name: fc.constant(name), xs: fc.subarray([...stable[name].at], { minLength: 1 }) })),
-    show: ({ name, xs }) => `${name} at ${xs.join(', ')}`,
-    holds: async ({ name, xs }) => {
-      const data = Float32Array.from(xs)
-      const y = stable[name].op(input('x', [data.length]))
-      const expected = evaluate(y, { x: data }).data
-      const actual = (await valuesOn(await get(), { y }, { x: data })).y
-      expected.forEach((value, i) => {
-        if (Math.abs(actual[i] - value) <= (tolerance / 10) * Math.abs(value) + 1e-37) return
-        throw new Violation(`${name}(${data[i]}) is ${actual[i]}, the law says ${value}`)
-      })
+    arbitrary: fc.record(
+      Object.fromEntries(
+        Object.entries(stable).map(([name, { at }]) => [name, fc.subarray([...at], { minLength: at.length - 2 })]),
+      ),
+    ),
+    show: (points) =>
+      Object.entries(points)
+        .map(([name, xs]) => `${name} at ${xs.join(', ')}`)
+        .join('; '),
+    holds: async (points) => {
+      const feeds = Object.fromEntries(Object.entries(points).map(([name, xs]) => [name, Float32Array.from(xs)]))
+      const outputs = Object.fromEntries(
+        Object.entries(feeds).map(([name, data]) => [name, stable[name].op(input(name, [data.length]))]),
+      )
+      const actual = await valuesOn(await get(), outputs, feeds)
+      for (const [name, data] of Object.entries(feeds))
+        evaluate(outputs[name], feeds).data.forEach((value, i) => {
+          if (Math.abs(actual[name][i] - value) <= (tolerance / 10) * Math.abs(value) + 1e-37) return
+          throw new Violation(`${name}(${data[i]}) is ${actual[name][i]}, the law says ${value}`)
+        })
+    },
+  })
+}
+
+function notANumber({ get }: BackendSubject): Law {
+  return law({
+    name: 'backend/not-a-number',
+    statement: 'NaN goes through sums, products and functions: a diverged model cannot look like a healthy one',
+    formula: 'NaN + 1, NaN · 1, exp NaN, Σ (…, NaN, …) and 0 · NaN are NaN',
+    source: 'OpenRLHF#1240, verl#6361; COLLIMATE_NOT_FINITE is found by looking at the loss',
+    cost: 4,
+    arbitrary: fc.record({ before: fc.nat(4), behind: fc.nat(4), factor: fc.constantFrom(0, 1, -2) }),
+    show: ({ before, behind, factor }) => `NaN behind ${before} and before ${behind} numbers, times ${factor}`,
+    holds: async ({ before, behind, factor }) => {
+      const data = new Float32Array(before + 1 + behind).fill(1)
+      data[before] = NaN
+      const x = input('x', [data.length])
+      const factors = input('factors', [data.length])
+      const outputs = { sum: sum(x), plus: add(x, 1), exp: exp(x), times: mul(x, factors), both: sum(mul(x, factors)) }
+      const feeds = { x: data, factors: new Float32Array(data.length).fill(factor) }
+      const actual = await valuesOn(await get(), outputs, feeds)
+      for (const name of Object.keys(outputs)) {
+        const values = Array.from(actual[name])
+        const at = values.length === 1 ? 0 : before
+        values.forEach((value, i) =>
+          require(Number.isNaN(value) === (i === at), `${name}[${i}] is ${value} where x[${before}] is NaN`),
+        )
+      }
     },
   })
 }

@@ -109,7 +109,7 @@ export function bradleyTerryLaws({ subject, beta, equalLengths = false }: PairLa
     law({
       name: 'bradley-terry/metrics',
       statement:
-        'Rewards are β h, margins their difference, a pair is right only where the chosen reward is strictly greater; each can be computed again from the log-probs.',
+        'Rewards are β h, margins their difference, a pair is right only where the chosen reward is strictly greater; each metric can be computed again from what the model says of the tokens.',
       formula: 'rewards/chosen = mean β (log π(y_w) − log π_ref(y_w)), accuracies = mean [β h_w > β h_l]',
       source: 'TRL 1.16 dpo_trainer.py; mlx-lm-lora `accuracies`; law W17',
       capability: 'implicitRewards',
@@ -128,6 +128,19 @@ export function bradleyTerryLaws({ subject, beta, equalLengths = false }: PairLa
           'logps/chosen': sums.map(({ chosen }) => chosen.logProb),
           'logps/rejected': sums.map(({ rejected }) => rejected.logProb),
         }
+        const tokens = (name: string, side?: number): number[] =>
+          examples.flatMap(({ sequences }) =>
+            sequences.flatMap((sequence, at) =>
+              side === undefined || at === side ? sequence.tokens.map((token) => token[name]) : [],
+            ),
+          )
+        const perToken: Record<string, number[]> = {
+          'logits/chosen': tokens('meanLogits', 0),
+          'logits/rejected': tokens('meanLogits', 1),
+          mean_token_accuracy: tokens('correct', 0),
+          entropy: tokens('entropy'),
+        }
+        for (const [name, values] of Object.entries(perToken)) if (name in metrics) expected[name] = values
         for (const [name, values] of Object.entries(expected)) {
           require(name in metrics, `there is no metric ${name}`)
           near(metrics[name].count, values.length, 0, `the count of ${name}`)

@@ -55,7 +55,7 @@ export function samplingLaws(subject: Subject): Law[] {
       statement: 'The probabilities of all completions of a prompt add up to 1.',
       formula: 'Σ_y π(y|x) = 1 over every y that ends with a stop token or is cut at the greatest length',
       source: 'definition of a distribution, by enumeration',
-      cost: 25,
+      cost: 20,
       arbitrary: tokens(1, 4),
       show: (prompt) => `prompt ${list(prompt)}`,
       holds: (given) =>
@@ -76,7 +76,7 @@ export function samplingLaws(subject: Subject): Law[] {
         'Greedy decoding with a cache takes the most likely token of the full forward pass, and scores it at temperature 1.',
       formula: 'y_t = argmax_v log π(v | x, y_<t)',
       source: 'cached decoding = full forward',
-      cost: 15,
+      cost: 6,
       capability: 'generate',
       arbitrary: fc.record({
         prompts: fc.array(tokens(1, 6), { minLength: 1, maxLength: 4 }),
@@ -110,7 +110,7 @@ export function samplingLaws(subject: Subject): Law[] {
         'The log-probabilities that come with samples are those of the full forward pass, at any temperature, before top-k and top-p.',
       formula: 'logProbs_t = log π_τ(y_t | x, y_<t)',
       source: 'trl#3029, NeMo-RL#935, trl#6789: sampler and trainer disagree',
-      cost: 10,
+      cost: 5,
       capability: 'generate',
       arbitrary: fc.record({
         at: settings,
@@ -137,7 +137,7 @@ export function samplingLaws(subject: Subject): Law[] {
         'A sample is decided by weights, prompt, seed and stream alone, however prompts are ordered and batched.',
       formula: 'y = f(θ, x, seed, stream)',
       source: 'GenerateRequest: counter-based random numbers',
-      cost: 12,
+      cost: 5,
       capability: 'generate',
       arbitrary: fc.record({ at: settings, batchSize: fc.integer({ min: 1, max: 4 }) }),
       show: ({ at, batchSize }) => `${show(at)}, batches of ${batchSize}`,
@@ -162,6 +162,35 @@ export function samplingLaws(subject: Subject): Law[] {
               `prompt ${i} gives [${whole.completions[i].join(' ')}] in order and [${turned.completions[order.indexOf(i)].join(' ')}] turned round in batches of ${batchSize}`,
             )
           }
+        }),
+    }),
+    law({
+      name: 'language-model/seeds',
+      statement: 'Another seed gives other samples.',
+      formula: 'P(n tokens of two seeds are equal) = (Σ_v π(v)²)ⁿ, below 10⁻⁹',
+      source: 'GenerateRequest: counter-based random numbers; ms-swift#10167: options that do nothing',
+      cost: 5,
+      capability: 'generate',
+      arbitrary: fc.record({
+        prompt: tokens(1, 4),
+        seeds: fc.uniqueArray(fc.nat(1e6), { minLength: 2, maxLength: 2 }),
+      }),
+      show: ({ prompt, seeds }) => `prompt ${list(prompt)}, seeds ${seeds.join(' and ')}`,
+      holds: ({ prompt: given, seeds }) =>
+        subject.using(async ({ policy, about }) => {
+          const prompt = promptOf(given, about)
+          const [row] = await nextTokens(policy, [prompt], about)
+          const alike = row.reduce((sum, logProb) => sum + Math.exp(2 * logProb), 0)
+          const count = Math.ceil(Math.log(1e-9) / Math.log(Math.min(alike, 1 - 1e-12)))
+          // Where one token is nearly certain, too many samples would be needed to tell.
+          if (count > 2000) return
+          const samples = await Promise.all(
+            seeds.map((seed) =>
+              generate(policy, new Array<number[]>(count).fill(prompt), { maxNewTokens: 1, temperature: 1, seed }),
+            ),
+          )
+          const [first, second] = samples.map(({ completions }) => completions.map(([token]) => token).join(' '))
+          require(first !== second, `${count} samples of both seeds are equal`)
         }),
     }),
     law({
@@ -216,7 +245,7 @@ export function samplingLaws(subject: Subject): Law[] {
       statement: 'A completion ends with its first stop token, or at the greatest length, and says which.',
       formula: 'endedBy = stop ⇔ the last token is a stop token; no other token is',
       source: 'trl#1623, trl#2387: models that never stop',
-      cost: 8,
+      cost: 4,
       capability: 'generate',
       arbitrary: fc.record({
         at: settings,
@@ -248,7 +277,7 @@ export function samplingLaws(subject: Subject): Law[] {
       statement: 'Top-k and top-p keep the most likely tokens and sample nothing else.',
       formula: 'y_t ∈ {v : fewer than k tokens are likelier, and those that are likelier do not reach p}',
       source: 'Holtzman et al., arXiv 1904.09751; Sampling.topK, Sampling.topP',
-      cost: 15,
+      cost: 6,
       capability: 'generate',
       arbitrary: fc.record({
         at: settings,
