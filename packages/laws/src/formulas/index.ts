@@ -1,1 +1,5 @@
+export { ownFormulas, type Clip, type Formulas } from './formulas.js'
+export type { GaeInput, KlRewardInput, TokenRewards } from './gae.js'
+export type { MaskedValues } from './groups.js'
+export * from './laws.js'
 export * from './preferences.js'
