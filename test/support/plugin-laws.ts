@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isPlugin, type Plugin } from '@collimate/core'
+import { pluginsIn, type Plugin } from '@collimate/core'
 import { suitesOfModule, unboundClaims, type LawSuite } from '@collimate/laws'
 
 /** The folders of plugins below `folder`, from the file system: a new one is seen without being listed anywhere. */
@@ -35,7 +35,7 @@ export async function suitesOfFolder(folder: string): Promise<readonly LawSuite[
 
 /** The plugins that a folder exports. */
 export async function pluginsOfFolder(folder: string): Promise<readonly Plugin[]> {
-  return Object.values(((await importSource(folder, '.')) ?? {}) as object).filter(isPlugin)
+  return pluginsIn((await importSource(folder, '.')) ?? {})
 }
 
 /** What the manifests of a folder's plugins claim and none of its suites was given. */

@@ -67,7 +67,7 @@ async function importPackage(specifier: string, name: string): Promise<unknown> 
 }
 
 /** Plugins among the exports of a module, the default export first. */
-function pluginsIn(module: unknown): readonly Plugin[] {
+export function pluginsIn(module: unknown): readonly Plugin[] {
   const exported = module as { default?: { default?: unknown } & Record<string, unknown> }
   // A TypeScript file in a CommonJS folder has its exports one level deeper.
   const values = [exported.default, exported.default?.default, ...Object.values(exported)]

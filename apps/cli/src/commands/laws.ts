@@ -1,11 +1,12 @@
 import { errorLine } from '@collimate/core'
 import { Command, InvalidArgumentError } from 'commander'
 import { exitStatus, usageError } from '../failure.js'
+import { asData } from '../laws/as-data.js'
 import { openLibrary } from '../laws/books.js'
+import { catalogue } from '../laws/catalogue.js'
 import { checkBooks, type SuiteReport } from '../laws/check-books.js'
 import { choose } from '../laws/choose.js'
 import { closingLine, suiteLines, tally, unboundLines } from '../laws/lines.js'
-import { asData } from '../laws/as-data.js'
 import { progressLine } from '../laws/progress.js'
 import { stoppable } from '../laws/stoppable.js'
 
@@ -16,6 +17,7 @@ interface LawsOptions {
   readonly law: readonly string[]
   readonly subject?: string
   readonly json?: boolean
+  readonly list?: boolean
 }
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
@@ -34,10 +36,11 @@ export function lawsCommand(): Command {
     .option('--law <name>', 'only this law, or this group of laws; may be repeated', collect, [])
     .option('--subject <text>', 'only what has this in its name, e.g. ipo')
     .option('--json', 'as JSON')
+    .option('--list', 'list the laws as a page of Markdown, and check none')
     .addHelpText(
       'after',
       `
-The laws of a local plugin are in src/laws.ts of its folder, or beside my-reward.ts in my-reward.laws.ts.
+Each row says how many cases were tried. The laws of a local plugin are in src/laws.ts of its folder, or beside my-reward.ts in my-reward.laws.ts.
 Exit status: 0 every law holds, 1 one fails, 130 interrupted. docs/laws.md lists the laws.
 
 Examples:
@@ -56,6 +59,7 @@ async function check(names: readonly string[], options: LawsOptions): Promise<vo
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
   const library = await openLibrary(names)
   const books = choose(library.books, { laws, ...(subject !== undefined && { subject }) })
+  if (options.list) return void process.stdout.write(catalogue(books))
   const progress = progressLine(process.stderr, runs)
   const onSuite = (report: SuiteReport): void => {
     progress.clear()

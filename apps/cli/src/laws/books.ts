@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { CollimateError, importExport, isLocalFile, isPlugin, listInstalledPlugins, suggestion } from '@collimate/core'
+import { CollimateError, importExport, isLocalFile, listInstalledPlugins, pluginsIn, suggestion } from '@collimate/core'
 import type { InstalledPlugin, Plugin } from '@collimate/core'
 import { suitesOfModule, unboundClaims } from '@collimate/laws'
 import type { LawSuite } from '@collimate/laws'
@@ -91,8 +91,8 @@ async function packageBook(name: string, installed: readonly InstalledPlugin[], 
 
 async function localBook(path: string, folder: string): Promise<LawBook> {
   const files = localFiles(path, folder)
-  const plugins = files.plugin === undefined ? [] : Object.values((await importLocal(files.plugin)) as object)
-  return book(path, await importLocal(files.laws), plugins.filter(isPlugin))
+  const plugins = files.plugin === undefined ? [] : pluginsIn(await importLocal(files.plugin))
+  return book(path, await importLocal(files.laws), plugins)
 }
 
 async function book(name: string, module: unknown, plugins: readonly Plugin[]): Promise<LawBook> {

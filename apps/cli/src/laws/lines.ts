@@ -34,15 +34,11 @@ export function suiteLines({ book, suite, results }: SuiteReport, width?: number
     law.statement,
   ])
   const claims = suite.unproven.map((claim) => ['  FAILS', '', `claim ${claim}`, unprovenMessage(suite, claim)])
-  const unsupported = suite.unsupported.map(({ capability, laws }) => [
-    '  -',
-    '',
-    `no ${capability}`,
-    `declared unsupported, not checked: ${laws.join(', ')}`,
-  ])
+  const unsupported = suite.unsupported.map(({ capability, laws }) => `${capability} (${laws.join(', ')})`)
+  const declined = unsupported.length === 0 ? [] : [['  -', '', 'declared unsupported', unsupported.join(', ')]]
   const blocks = results.flatMap(({ message }) => (message === undefined ? [] : ['', indented(message)]))
   const head = `${book.name}: ${suite.contract} ${suite.subject}`
-  return `${[head, table([...rows, ...claims, ...unsupported], width), ...blocks].join('\n')}\n`
+  return `${[head, table([...rows, ...claims, ...declined], width), ...blocks].join('\n')}\n`
 }
 
 /** Capabilities of a manifest that no suite was given, one line each. */
