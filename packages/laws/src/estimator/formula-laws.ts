@@ -1,0 +1,166 @@
+import type { Estimator, EstimatorReply, EstimatorRequest } from '@collimate/core'
+import { gae, monteCarloReturns } from '../formulas/gae.js'
+import { groupAdvantages, leaveOneOut, whiten } from '../formulas/groups.js'
+import { law, near, type Law } from '../law.js'
+import { copyOf, requests, showRequest, type RequestLimits } from './requests.js'
+
+export interface FormulaParts {
+  /** Discount per token; default 1. */
+  readonly gamma?: number
+  /** Weight of longer returns; default 0.95. */
+  readonly lambda?: number
+  /** KL penalty that it takes off the rewards itself; default 0. */
+  readonly beta?: number
+  /** Advantages are whitened over the batch. */
+  readonly whitened?: boolean
+}
+
+/** Estimators by what they claim to compute. */
+export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits, parts: FormulaParts): Law[] {
+  const { gamma = 1, lambda = 0.95, beta = 0, whitened = false } = parts
+  const { groupSize = 1 } = limits
+  const estimate = async (request: EstimatorRequest) => (await get()).estimate(copyOf(request))
+  const arbitrary = requests(limits)
+
+  /** Rewards after the KL penalty. */
+  const penalised = ({ rewards, logProbs, refLogProbs = logProbs }: EstimatorRequest) =>
+    rewards.map((reward, slot) => reward - beta * (logProbs[slot] - refLogProbs[slot]))
+  const equal = (request: EstimatorRequest, found: Float64Array, expected: Float64Array, what: string) =>
+    request.mask.forEach((bit, slot) => {
+      if (bit !== 0) near(found[slot], expected[slot], 1e-9, `the ${what} of slot ${slot}`)
+    })
+  const advantagesOf = (request: EstimatorRequest, advantages: Float64Array) =>
+    whitened ? whiten({ values: advantages, mask: request.mask }) : advantages
+
+  /** Each row's sum of rewards through a formula of groups, for each of its real tokens. */
+  const perRow = (request: EstimatorRequest, of: (totals: readonly number[]) => Float64Array): Float64Array => {
+    const { rows, width, mask } = request
+    const rewards = penalised(request)
+    const totals = Array.from({ length: rows }, (_, row) =>
+      rewards
+        .subarray(row * width, (row + 1) * width)
+        .reduce((sum, reward, k) => sum + mask[row * width + k] * reward, 0),
+    )
+    const found = of(totals)
+    return rewards.map((_, slot) => found[Math.floor(slot / width)])
+  }
+  const groupLaw = (
+    name: 'leave-one-out' | 'group-mean' | 'group-std',
+    capability: string,
+    statement: string,
+    formula: string,
+    source: string,
+    of: (totals: readonly number[]) => Float64Array,
+  ) =>
+    law({
+      name: `reinforce/${name}`,
+      statement,
+      formula,
+      source,
+      capability,
+      arbitrary,
+      show: showRequest,
+      holds: async (request) =>
+        equal(request, (await estimate(request)).advantages, advantagesOf(request, perRow(request, of)), 'advantage'),
+    })
+
+  return [
+    law({
+      name: 'gae/advantages',
+      statement:
+        'Advantages are the sum of the residuals, each (γλ) times the one before; the value after the last token is 0.',
+      formula: 'A_t = Σ_k (γλ)^k δ_{t+k}, δ_t = r_t + γ V_{t+1} − V_t',
+      source: 'Schulman et al., arXiv 1506.02438, eq. 16; law W11',
+      capability: 'gae',
+      arbitrary,
+      show: showRequest,
+      holds: async (request) => {
+        const expected = gae({
+          ...request,
+          rewards: penalised(request),
+          values: request.values as Float64Array,
+          gamma,
+          lambda,
+        })
+        equal(request, (await estimate(request)).advantages, advantagesOf(request, expected.advantages), 'advantage')
+      },
+    }),
+    law({
+      name: 'gae/returns',
+      statement: 'Returns are advantages plus values, taken before any whitening.',
+      formula: 'R_t = A_t + V_t',
+      source: 'arXiv 1707.06347; TRL’s PPO',
+      capability: 'gae',
+      arbitrary,
+      show: showRequest,
+      holds: async (request) => {
+        const expected = gae({
+          ...request,
+          rewards: penalised(request),
+          values: request.values as Float64Array,
+          gamma,
+          lambda,
+        })
+        equal(request, (await estimate(request)).returns, expected.returns, 'return')
+      },
+    }),
+    law({
+      name: 'gae/monte-carlo-returns',
+      statement: 'Returns are the discounted sums of the rewards from each token on.',
+      formula: 'R_t = Σ_k γ^k r_{t+k}',
+      source: 'Sutton and Barto, Reinforcement Learning, eq. 3.8',
+      capability: 'monteCarlo',
+      arbitrary,
+      show: showRequest,
+      holds: async (request) =>
+        equal(
+          request,
+          (await estimate(request)).returns,
+          monteCarloReturns({ ...request, rewards: penalised(request), gamma }),
+          'return',
+        ),
+    }),
+    law({
+      name: 'gae/whitened',
+      statement: 'Advantages have mean 0 and variance 1 over the real tokens of the batch.',
+      formula: 'mean_m A = 0, var_m A = 1',
+      source: 'torchtune whiten(shift_mean=True) puts the mean back; law W10',
+      capability: 'whitened',
+      arbitrary,
+      show: showRequest,
+      holds: async (request) => {
+        const { advantages }: EstimatorReply = await estimate(request)
+        const real = Array.from(advantages).filter((_, slot) => request.mask[slot] !== 0)
+        const mean = real.reduce((a, b) => a + b, 0) / real.length
+        near(mean, 0, 1e-9, 'the mean')
+        const variance = real.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, real.length - 1)
+        // A constant has no variance to scale.
+        if (variance > 1e-12) near(variance, 1, 1e-4, 'the variance')
+      },
+    }),
+    groupLaw(
+      'leave-one-out',
+      'leaveOneOut',
+      'Every token of a completion has its reward less the mean reward of the others of its group; a group adds up to 0.',
+      'A_i = R_i − mean_{j≠i} R_j',
+      'Ahmadian et al., arXiv 2402.14740; law W12',
+      (totals) => leaveOneOut(totals, groupSize),
+    ),
+    groupLaw(
+      'group-mean',
+      'groupMean',
+      'Every token of a completion has its reward less the mean reward of its group.',
+      'A_i = R_i − mean R',
+      'Dr. GRPO, arXiv 2503.20783; law W12',
+      (totals) => groupAdvantages(totals, groupSize, 'none'),
+    ),
+    groupLaw(
+      'group-std',
+      'groupStd',
+      'Every token of a completion has its reward less the mean of its group, over the group’s standard deviation; equal rewards give 0.',
+      'A_i = (R_i − mean R) / (sd R + 1e-4)',
+      'GRPO, arXiv 2402.03300; tinker-cookbook issue 644; law W12',
+      (totals) => groupAdvantages(totals, groupSize, 'std'),
+    ),
+  ]
+}
