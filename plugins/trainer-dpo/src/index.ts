@@ -28,6 +28,7 @@ export const dpo = definePlugin({
   kind: 'trainer',
   description: 'Direct preference optimisation on pairs of answers.',
   options: dpoOptions,
+  capabilities: { optimum: 'preferences' },
   brings: [dpoObjectivePlugin],
   create: (options, { backend }) => dpoTrainer(options, backend),
 })

@@ -28,6 +28,7 @@ export const sft = definePlugin({
   kind: 'trainer',
   description: 'Supervised fine-tuning on completions or texts.',
   options: sftOptions,
+  capabilities: { optimum: 'imitation' },
   brings: [sftObjectivePlugin],
   async create(options, context) {
     const trainer = sftTrainer(options)

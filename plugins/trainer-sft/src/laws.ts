@@ -1,9 +1,15 @@
-import { lawsOfObjective, type ExampleCase, type LawSuite } from '@collimate/laws'
-import { sftObjective } from './index.js'
+import { lawsOfObjective, lawsOfTrainer, type ExampleCase, type LawSuite } from '@collimate/laws'
+import { sft, sftObjective, sftOptions, sftTrainer } from './index.js'
 
-/** The laws of the likelihood loss. */
+/** The laws of the trainer and of its loss, the likelihood. */
 export default async function laws(): Promise<LawSuite[]> {
   return [
+    lawsOfTrainer({
+      name: 'sft',
+      create: (options) => sftTrainer(sftOptions.parse(options)),
+      objectives: () => sftObjective,
+      claims: sft.definition.capabilities,
+    }),
     lawsOfObjective({
       name: 'sft',
       objective: sftObjective,
