@@ -13,7 +13,7 @@ const depConstraints = [
 ]
 
 export default [
-  { ignores: ['**/dist', '**/node_modules', '**/.nx', 'out', 'runs', '**/.cache', 'tools/*/files'] },
+  { ignores: ['**/dist', '**/node_modules', '**/.nx', 'out', 'runs', '**/.cache', 'apps/*/templates'] },
   ...tseslint.configs.recommended,
   { plugins: { '@nx': nx } },
   {
@@ -37,4 +37,5 @@ export default [
     files: ['**/*.test.ts', 'tools/**', 'examples/**', 'apps/cli/**', 'plugins/tracker-console/**', '*.config.ts'],
     rules: { 'no-console': 'off' },
   },
+  { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 ]
