@@ -1,4 +1,3 @@
-import type { Policy } from '@collimate/core'
 import fc from 'fast-check'
 import { law, Violation, type Law } from '../law.js'
 import {
@@ -29,7 +28,7 @@ async function trained(
   given: Partial<LawTrainerOptions>,
 ): Promise<Distribution> {
   const trainer = subject.create(subject.options(world, { batchSize: train.length, loggingSteps: 1000, ...given }))
-  const policy: Policy = await subject.start(world)
+  const policy = subject.start(world)
   const reference = await policy.reference()
   try {
     const { context } = contextOf(trainer, {
@@ -168,7 +167,7 @@ export function optimumLaws(subject: Subject): Law[] {
       arbitrary: preferenceWorlds({ most: 4 }),
       show: ({ world }) => showWorld(world),
       async holds({ world }) {
-        const prompts = promptExamples(world)
+        const prompts = promptExamples(world, 32)
         const found = await trained(subject, world, prompts, { batchSize: 32, steps: 200, learningRate: 0.05 })
         const rewards = world.rewards.flat()
         requireOptimal(world, found, 0.05 * Math.max(1, Math.max(...rewards) - Math.min(...rewards)))

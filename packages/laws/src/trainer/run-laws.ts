@@ -32,7 +32,7 @@ async function runOn(subject: Subject, preferences: PreferenceWorld, given: RunO
   const { world } = preferences
   const { options, totalSteps, most, from, evaluate } = given
   const trainer = subject.create(subject.options(world, { steps: totalSteps, ...options }))
-  const policy = await subject.start(world)
+  const policy = subject.start(world)
   const reference = await policy.reference()
   try {
     if (from) {

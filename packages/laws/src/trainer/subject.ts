@@ -45,13 +45,11 @@ export interface TrainerSubject {
   readonly claims?: Claims
   /** For trainers that need one. */
   readonly estimator?: () => Estimator
-  /** What is trained; default the tabular policy of the world, which can be any distribution. */
-  readonly policy?: (world: World, objectives: TrainerSubject['objectives']) => Promise<Policy>
 }
 
 export interface Subject extends TrainerSubject {
   /** A policy that stands where the world's reference stands. */
-  start(world: World): Promise<Policy>
+  start(world: World): Policy
   /** Options with those that the claimed optimum adds. */
   options(world: World, given: Partial<LawTrainerOptions>): LawTrainerOptions
   /** Rows of the type that the trainer asks for. */
@@ -76,8 +74,7 @@ export function subjectOf(given: TrainerSubject): Subject {
   let opened = 0
   return {
     ...given,
-    start: async (world) =>
-      (await given.policy?.(world, given.objectives)) ?? tabularPolicy(world, { objective: given.objectives }),
+    start: (world) => tabularPolicy(world, { objective: given.objectives }),
     options: (world, options) => ({
       ...defaults,
       ...options,
@@ -87,7 +84,7 @@ export function subjectOf(given: TrainerSubject): Subject {
     rows(trainer, { world, odds }) {
       const { dataset } = trainer.plan
       if (dataset === 'preference') return preferenceExamples(world, exactPreferences({ odds }))
-      if (dataset === 'prompt-only') return promptExamples(world)
+      if (dataset === 'prompt-only') return promptExamples(world, 4)
       const examples = imitationExamples(world, odds)
       if (dataset === 'prompt-completion') return examples
       return examples.map(({ prompt, completions: [ids], ...rest }) => ({

@@ -104,9 +104,11 @@ export function imitationExamples({ prompts, completions }: World, counts: Table
   return rows.map(({ x, y }, index) => exampleOf(index, prompts[x], [completions[y]]))
 }
 
-/** Rows of a prompt-only dataset. */
-export const promptExamples = ({ prompts }: World): Example[] =>
-  prompts.map((prompt, index) => exampleOf(index, prompt, []))
+/** Rows of a prompt-only dataset, each prompt `copies` times. */
+export function promptExamples({ prompts }: World, copies: number): Example[] {
+  const rows = Array.from({ length: copies }, () => prompts).flat()
+  return rows.map((prompt, index) => exampleOf(index, prompt, []))
+}
 
 /** −Σ log σ(r(chosen) − r(rejected)): the negative log-likelihood of comparisons under rewards. */
 export function comparisonLoss(rewards: Table, comparisons: readonly Comparison[]): number {
