@@ -70,7 +70,7 @@ function failureMessage(law: Law, counterexample: unknown, error: unknown, repla
     `${law.name}: ${law.statement}`,
     `  formula         ${law.formula}`,
     `  source          ${law.source}`,
-    `  counterexample  ${counterexample === undefined ? 'none could be generated' : law.show(counterexample)}`,
+    `  counterexample  ${counterexample === undefined ? 'none could be generated' : indented(law.show(counterexample))}`,
     `  found           ${indented(error instanceof Error ? error.message : String(error))}`,
     `  replay          ${replay}`,
   ].join('\n')

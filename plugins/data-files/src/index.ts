@@ -14,5 +14,6 @@ export default definePlugin({
   kind: 'data',
   description: 'Rows of JSON and JSONL files, in the dataset formats of TRL.',
   options: filesOptions,
+  capabilities: { split: true, packing: true },
   create: (options, context) => filesSource(options, context),
 })

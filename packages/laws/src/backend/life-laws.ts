@@ -18,7 +18,7 @@ function usage({ fresh }: BackendSubject): Law {
     statement:
       'What is alive is constant from run to run, and after everything is released it is what it was at the start',
     formula: 'usage() before run = usage() after run; release(all), twice: usage() = usage() at the start',
-    source: 'pitfalls W16 and 53: tensor leaks (tfjs#8238, #200, #481, #4647)',
+    source: 'tfjs#8238, tfjs#200, tfjs#481, tfjs#4647: tensors that leak, step by step',
     cost: 20,
     arbitrary: fc.record({ vectors: vectors(2), runs: fc.integer({ min: 1, max: 30 }) }),
     show: ({ vectors: values, runs }) => `${shownVectors(['w', 'x'])(values)}, ${runs} runs`,

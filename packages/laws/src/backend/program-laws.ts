@@ -48,7 +48,7 @@ function severalOutputs({ get, tolerance }: BackendSubject): Law {
     name: 'backend/several-outputs',
     statement: 'A program with several outputs gives each the value that the interpreter gives it, simplified or not',
     formula: 'run({f, ∂f/∂a, ∂f/∂b, ∂f/∂c}) = interpret({f, ∂f/∂a, ∂f/∂b, ∂f/∂c})',
-    source: 'Design, law 10: a backend is judged by the float64 interpreter',
+    source: 'packages/graph/src/interpret.ts: the float64 interpreter judges every backend',
     cost: 10,
     arbitrary: fc.record({ expression: expressions, simplify: fc.boolean() }),
     show: ({ expression: { draws: drawn, steps }, simplify }) =>
@@ -132,7 +132,7 @@ function sameBits({ get }: BackendSubject): Law {
     name: 'backend/same-bits',
     statement: 'The same program on the same inputs gives the same bits, run again or compiled again',
     formula: 'run(p, x) = run(p, x), bit by bit',
-    source: 'pitfalls W15: a run that is resumed ends in the same bits on the same backend',
+    source: 'open-instruct#1523: a resumed run that differs; the same bits on the same backend',
     cost: 10,
     arbitrary: expressions,
     show: ({ draws: drawn, steps }) => `an expression of ${steps} steps from seed ${drawn.seed}`,
@@ -173,7 +173,7 @@ function extremes({ get, tolerance }: BackendSubject): Law {
     statement:
       'logSigmoid, softplus, expm1, log1p, exp, log, rsqrt and tanh keep their digits far from 0 and next to it',
     formula: '|f(x) − interpreter| ≤ tolerance / 10 · |interpreter| for |x| from 1e-6 to 1e4',
-    source: 'pitfalls L18 (OpenRLHF, unguarded log(1 + exp(x))) and L25 (jax-js, softplus and logSigmoid)',
+    source: 'OpenRLHF LogExpLoss: log(1 + exp(x)) overflows; jax-js softplus and logSigmoid',
     cost: 4,
     arbitrary: fc.record(
       Object.fromEntries(
@@ -233,7 +233,7 @@ function masks({ get, tolerance }: BackendSubject): Law {
     statement:
       'softmax, log-softmax, log-sum-exp and attention stay finite and right under masks of −1e9 and scores of 1e4',
     formula: 'softmax([1e4, 0, −1e9]) = [1, 0, 0]',
-    source: 'pitfalls W18: extreme inputs stay finite and match a float64 reference',
+    source: 'OpenRLHF#1240: NaN through masked scores',
     cost: 5,
     arbitrary: fc.array(fc.constantFrom(1e4, 5, 1, 0, -4, -1e4, -1e9), { minLength: 1, maxLength: 6 }),
     show: (row) => `scores [${row.join(', ')}]`,
