@@ -38,60 +38,6 @@ function exampleOf(...request: Parameters<typeof tokenized>) {
   return result.example
 }
 
-const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.constantFrom('it is', ' what', 'is it?', ''))
-const pairs = fc.tuple(text, text, text).filter(([, a, b]) => a !== b)
-
-describe('laws', () => {
-  test.prop([text, text])(
-    'prompt ids and completion ids together are those of prompt + completion + end',
-    (prompt, completion) => {
-      fc.pre(prompt !== '' || completion !== '')
-      const example = exampleOf({ prompt, completion }, 'prompt-completion')
-      const whole = [...example.prompt, ...example.completions[0]]
-      expect(whole).toEqual([...tokenizer.encode(prompt + completion), END])
-      expect(tokenizer.decode(whole, { skipSpecialTokens: true })).toBe(prompt + completion)
-      // Nothing of the completion is in the prompt, and all of it, the end too, is trained on.
-      expect(
-        prompt.startsWith(tokenizer.decode(example.prompt)) || tokenizer.decode(example.prompt).includes('\ufffd'),
-      ).toBe(true)
-      expect(example.completions[0].at(-1)).toBe(END)
-      expect(example.masks).toBeUndefined()
-    },
-  )
-
-  test.prop([pairs])('a pair shares one prompt, a beginning of both', ([prompt, chosen, rejected]) => {
-    fc.pre(prompt !== '')
-    const example = exampleOf({ prompt, chosen, rejected }, 'preference')
-    expect(
-      example.completions.map((ids) => tokenizer.decode([...example.prompt, ...ids], { skipSpecialTokens: true })),
-    ).toEqual([prompt + chosen, prompt + rejected])
-    expect(example).toMatchObject({ index: 4, text: { prompt, completions: [chosen, rejected] } })
-  })
-
-  test.prop([pairs, fc.integer({ min: 1, max: 20 }), fc.constantFrom('keep_start', 'keep_end')])(
-    'after truncation each sequence fits, differs from the other, and has something to train on; or the row is dropped',
-    ([prompt, chosen, rejected], maxLength, truncation) => {
-      const result = tokenized({ prompt, chosen, rejected }, 'preference', { maxLength, truncation })
-      if ('dropped' in result) {
-        const whole = tokenized({ prompt, chosen, rejected }, 'preference')
-        if (!('dropped' in whole)) {
-          const { example } = whole
-          expect(example.prompt.length + Math.max(...example.completions.map((ids) => ids.length))).toBeGreaterThan(
-            maxLength,
-          )
-        }
-        return
-      }
-      const { example } = result
-      example.completions.forEach((ids) => {
-        expect(ids.length).toBeGreaterThan(0)
-        expect(example.prompt.length + ids.length).toBeLessThanOrEqual(maxLength)
-      })
-      expect(example.completions[0]).not.toEqual(example.completions[1])
-    },
-  )
-})
-
 describe('tokenizeRow', () => {
   it('writes the end once, also where the text has it or padding is the end', () => {
     expect(tokenizer.padToken?.id).toBe(END)
