@@ -2,7 +2,7 @@ import type { Estimator, EstimatorReply, EstimatorRequest } from '@collimate/cor
 import { gae, monteCarloReturns } from '../formulas/gae.js'
 import { groupAdvantages, leaveOneOut, whiten } from '../formulas/groups.js'
 import { law, near, type Law } from '../law.js'
-import { copyOf, requests, showRequest, type RequestLimits } from './requests.js'
+import { changed, copyOf, requests, showRequest, type RequestLimits } from './requests.js'
 
 export interface FormulaParts {
   /** Discount per token; default 1. */
@@ -129,7 +129,8 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
       arbitrary,
       show: showRequest,
       holds: async (request) => {
-        const { advantages }: EstimatorReply = await estimate(request)
+        // So far apart that the 1e-8 beside the variance does not show.
+        const { advantages }: EstimatorReply = await estimate(changed(request, (values) => values.map((v) => 1000 * v)))
         const real = Array.from(advantages).filter((_, slot) => request.mask[slot] !== 0)
         const mean = real.reduce((a, b) => a + b, 0) / real.length
         near(mean, 0, 1e-9, 'the mean')

@@ -108,6 +108,17 @@ export function reinforceLaws(f: Formulas): Law[] {
       },
     }),
     law({
+      name: 'reinforce/group-of-one',
+      statement: 'A completion that has no others in its group has the advantage 0: there is nothing to compare it with.',
+      formula: 'K = 1: A = 0',
+      source: 'tinker-cookbook issue 644; verl sets mean and deviation of such a group itself',
+      capability: 'leaveOneOut',
+      arbitrary: fc.array(grid(-4, 4), { minLength: 1, maxLength: 4 }),
+      show: (rewards) => `rewards ${rewards.join(', ')} in groups of one`,
+      holds: (rewards) =>
+        f.leaveOneOut(rewards, 1).forEach((advantage, i) => near(advantage, 0, 0, `the advantage ${i}`)),
+    }),
+    law({
       name: 'reinforce/leave-one-out-unbiased',
       statement:
         'With the leave-one-out baseline the expected gradient over all groups of samples is that of the expected reward.',
