@@ -3,16 +3,19 @@ import { createTokenizer } from '@collimate/data'
 import { lawsOfBus } from './bus/index.js'
 import { lawsOfForests, lawsOfTokenizer } from './data/index.js'
 import { usualTokenizers } from './data/rows.js'
+import { lawsOfEstimator } from './estimator/index.js'
+import { ownEstimators } from './estimator/own-estimators.js'
 import { lawsOfFormulas } from './formulas/index.js'
 import { lawsOfPolicy } from './policy/index.js'
 import type { LawSuite } from './suite.js'
 import { lawsOfOptimum, makeWorld, tabularPolicy } from './world/index.js'
 
-/** The laws of the packages themselves: the mathematics, the enumerable world and its policy, the bus, batches and tokenizers. */
+/** The laws of the packages themselves: the mathematics, estimators, the enumerable world and its policy, the bus, batches and tokenizers. */
 export default async function laws(): Promise<LawSuite[]> {
   return [
     lawsOfFormulas({ name: 'formulas' }),
     lawsOfOptimum(),
+    ...ownEstimators.map(lawsOfEstimator),
     lawsOfPolicy({
       name: 'tabular policy',
       create: async (objective) => tabularPolicy(smallWorld(), { objective }),
