@@ -20,6 +20,9 @@ const run = promisify(execFile)
 interface Manifest {
   readonly name: string
   readonly private?: boolean
+  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly bin?: Readonly<Record<string, string>>
+  readonly files?: readonly string[]
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
 }
@@ -74,10 +77,8 @@ export async function outside(): Promise<string> {
   return folder
 }
 
-/** Runs a program of a package that is installed in a folder made by `outside`. */
-export function runInstalled(script: string, args: readonly string[], cwd: string): Promise<Ran> {
-  return settled(process.execPath, [join(cwd, '..', 'node_modules', script), ...args], cwd)
-}
+/** Runs a script as a user would: without anything of the test runner around it. */
+export const runNode = (args: readonly string[], cwd: string): Promise<Ran> => settled(process.execPath, args, cwd)
 
 const npm = (args: readonly string[], cwd: string): Promise<{ stdout: string }> =>
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', [...args], { cwd, env: plainEnvironment(), maxBuffer: 2 ** 26 })

@@ -74,7 +74,7 @@ export function manifestInside(kind: Kind, names: Names): Record<string, unknown
     sideEffects: false,
     engines: { node: '>=20.19' },
     exports: { '.': entry('index'), './laws': entry('laws'), './package.json': './package.json' },
-    files: ['dist', 'README.md'],
+    files: ['dist', 'src', '!src/**/*.test.ts', '!dist/*.tsbuildinfo', 'README.md'],
     dependencies: { ...ours(['@collimate/core', ...kinds[kind].imports], collimateVersion), zod: versions.zod },
     peerDependencies: { '@collimate/laws': collimateVersion },
     peerDependenciesMeta: { '@collimate/laws': { optional: true } },

@@ -22,8 +22,8 @@ export default definePlugin({
   kind: 'data',
   description: 'Sums and their results, made in memory',
   options,
-  // Claims are promises, and laws check them: it has a held-out split, and packs rows where it is asked to.
-  capabilities: { split: true, packing: true },
+  // Claims are promises, and laws check them: it packs rows where it is asked to.
+  capabilities: { packing: true },
   create: ({ train, evaluate, largest }) =>
     memorySource((seed) => {
       const rows = Array.from({ length: train + evaluate }, (_, index) => sumRow(index, largest, seed))

@@ -1,4 +1,4 @@
-import type { DataRequest, DataSource } from '@collimate/core'
+import { CollimateError, type DataRequest, type DataSource } from '@collimate/core'
 import { prepareExamples, type PreparedSplit } from '@collimate/data'
 
 /** Columns by name: those of TRL's dataset types, and any others. */
@@ -42,8 +42,16 @@ export function memorySource(make: MakeRows): DataSource {
       }
     },
     async read({ split, indices }) {
-      const examples = splits?.[split]?.examples ?? []
-      return indices.map((index) => examples[index])
+      if (splits === undefined)
+        throw new CollimateError('COLLIMATE_DATA_NOT_OPEN', '__name__: read before open', { hint: 'open it first' })
+      const examples = splits[split]?.examples ?? []
+      return indices.map((index) => {
+        if (index in examples) return examples[index]
+        throw new CollimateError(
+          'COLLIMATE_DATA_RANGE',
+          `__name__: there is no ${split} row ${index} of ${examples.length}`,
+        )
+      })
     },
     async close() {
       splits = undefined
