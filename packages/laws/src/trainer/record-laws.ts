@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { learningRateAt, schedules } from '@collimate/core'
 import type { Policy, UpdateReport, UpdateRequest } from '@collimate/core'
 import fc from 'fast-check'
 import { law, near, require, type Law } from '../law.js'
@@ -82,6 +83,44 @@ export function recordLaws(subject: Subject): Law[] {
             if (count > 0) expected[name] = sum / count
           for (const [name, value] of Object.entries(expected))
             if (name in metrics) near(metrics[name], value, 1e-12, `${name} of step ${i + 1}`)
+        })
+      },
+    }),
+    law({
+      name: 'options/update-settings',
+      statement:
+        'The settings of the optimiser that a run is given are those of its updates, and the rate follows its schedule.',
+      formula: 'update i of the policy gets η(i) of the schedule, β₁, β₂, ε, λ and the clipping norm as asked for',
+      source: 'torchtune: whiten_rewards is read and used nowhere; ms-swift#10167; trainingShape',
+      cost: 8,
+      arbitrary: fc.record({
+        preferences: small,
+        totalSteps: fc.integer({ min: 1, max: 5 }),
+        settings: fc.record({
+          learningRate: fc.constantFrom(0.1, 0.01),
+          schedule: fc.constantFrom(...schedules),
+          warmupSteps: fc.nat(2),
+          maxGradNorm: fc.constantFrom(0, 0.5),
+          beta1: fc.constantFrom(0.9, 0.8),
+          beta2: fc.constantFrom(0.999, 0.95),
+          epsilon: fc.constantFrom(1e-8, 1e-6),
+          weightDecay: fc.constantFrom(0, 0.1),
+        }),
+      }),
+      show: ({ preferences: { world }, totalSteps, settings }) =>
+        `${totalSteps} steps with ${JSON.stringify(settings)}; ${showWorld(world)}`,
+      async holds({ preferences, totalSteps, settings }) {
+        const cacheFolder = await subject.cacheFolder()
+        const { steps } = await recorded(subject, preferences, { options: settings, totalSteps, cacheFolder })
+        const { learningRate, schedule, warmupSteps, maxGradNorm, ...optimizer } = settings
+        steps.forEach(({ updates }, i) => {
+          const rate = learningRateAt({ learningRate, schedule, warmupSteps, totalSteps }, i)
+          for (const { request } of updates) {
+            const expected = { ...optimizer, learningRate: rate, maxGradNorm }
+            const found = { ...request.optimizer, learningRate: request.learningRate, maxGradNorm: request.maxGradNorm }
+            for (const [name, value] of Object.entries(expected))
+              near(found[name as keyof typeof expected], value, 1e-12, `${name} of an update in step ${i + 1}`)
+          }
         })
       },
     }),

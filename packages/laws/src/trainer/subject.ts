@@ -1,7 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Estimator, Example, Objective, ObjectiveUse, Policy, RewardSource, Trainer } from '@collimate/core'
+import type {
+  Estimator,
+  Example,
+  Objective,
+  ObjectiveUse,
+  Policy,
+  RewardSource,
+  Schedule,
+  Trainer,
+} from '@collimate/core'
 import type { Claims } from '../suite.js'
 import { shared } from '../shared.js'
 import {
@@ -17,12 +26,16 @@ import type { World } from '../world/world.js'
 /** Options that the laws set, in the names that all trainers share (`trainingShape` of `@collimate/core`). */
 export interface LawTrainerOptions {
   readonly learningRate: number
-  readonly schedule: 'constant' | 'linear'
+  readonly schedule: Schedule
   readonly steps: number
   readonly batchSize: number
   readonly microBatchSize?: number
   readonly maxGradNorm: number
   readonly epsilon: number
+  readonly beta1?: number
+  readonly beta2?: number
+  readonly weightDecay?: number
+  readonly warmupSteps?: number
   readonly loggingSteps: number
   readonly shuffle: boolean
   /** Strength of the KL penalty; given where the claimed optimum has one (`preferences`, `reward`). */

@@ -23,7 +23,8 @@ function reinforce(
   options: LawTrainerOptions,
   { penalty = 1, forgetful = false, fromOne = false }: Wrong = {},
 ): Trainer {
-  const { batchSize, beta = 1, steps, learningRate, schedule, loggingSteps, maxNewTokens = 4, epsilon } = options
+  const { batchSize, beta = 1, steps, learningRate, schedule, loggingSteps, maxNewTokens = 4 } = options
+  const { epsilon, beta1 = 0.9, beta2 = 0.999, weightDecay = 0, warmupSteps = 0 } = options
   let sampled = 0
   return {
     plan: {
@@ -68,11 +69,11 @@ function reinforce(
           return others.length === 0 ? 0 : value - others.reduce((sum, other) => sum + other, 0) / others.length
         })
         const weights = Float64Array.from(batch.targets, (_, t) => batch.tokenMask[t] * advantages[batch.sequences[t]])
-        const plan = { learningRate, schedule, warmupSteps: 0, totalSteps }
+        const plan = { learningRate, schedule, warmupSteps, totalSteps }
         const report = await policy.update({
           objective: weightedLikelihood,
           batches: [{ ...batch, inputs: { weights } }],
-          optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon, weightDecay: 0 },
+          optimizer: { name: 'adamw', beta1, beta2, epsilon, weightDecay },
           learningRate: learningRateAt(plan, step),
           maxGradNorm: options.maxGradNorm,
           metrics: false,
