@@ -6,7 +6,7 @@ import { openLibrary } from '../laws/books.js'
 import { catalogue } from '../laws/catalogue.js'
 import { checkBooks, type SuiteReport } from '../laws/check-books.js'
 import { choose } from '../laws/choose.js'
-import { closingLine, suiteLines, tally, unboundLines } from '../laws/lines.js'
+import { closingLine, suiteLine, suiteTable, tally, unboundLines } from '../laws/lines.js'
 import { progressLine } from '../laws/progress.js'
 import { stoppable } from '../laws/stoppable.js'
 
@@ -18,6 +18,7 @@ interface LawsOptions {
   readonly subject?: string
   readonly json?: boolean
   readonly list?: boolean
+  readonly verbose?: boolean
 }
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
@@ -36,6 +37,7 @@ export function lawsCommand(): Command {
     .option('--law <name>', 'only this law, or this group of laws; may be repeated', collect, [])
     .option('--subject <text>', 'only what has this in its name, e.g. ipo')
     .option('--json', 'as JSON')
+    .option('--verbose', 'every law of everything; without it a line per suite where no plugin is named')
     .option('--list', 'list the laws as a page of Markdown, and check none')
     .addHelpText(
       'after',
@@ -60,10 +62,11 @@ async function check(names: readonly string[], options: LawsOptions): Promise<vo
   const library = await openLibrary(names)
   const books = choose(library.books, { laws, ...(subject !== undefined && { subject }) })
   if (options.list) return void process.stdout.write(catalogue(books))
+  const brief = names.length === 0 && laws.length === 0 && !options.verbose
   const progress = progressLine(process.stderr, runs)
   const onSuite = (report: SuiteReport): void => {
     progress.clear()
-    if (!json) process.stdout.write(`${suiteLines(report)}\n`)
+    if (!json) process.stdout.write((brief ? suiteLine : suiteTable)(report))
   }
   const { reports, interrupted } = await stoppable(async (signal) => ({
     reports: await checkBooks(

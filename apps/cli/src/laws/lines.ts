@@ -1,4 +1,4 @@
-import { unprovenMessage } from '@collimate/laws'
+import { unprovenMessage, type LawResult, type LawSuite } from '@collimate/laws'
 import { table } from '../table.js'
 import type { LawBook } from './books.js'
 import type { SuiteReport } from './check-books.js'
@@ -26,20 +26,39 @@ export function tally(reports: readonly SuiteReport[], books: readonly LawBook[]
 }
 
 /** One suite as a table of its laws, followed by what is known of each that fails. */
-export function suiteLines({ book, suite, results }: SuiteReport, width?: number): string {
-  const rows = results.map(({ law, status, runs }) => [
-    status === 'holds' ? '  holds' : '  FAILS',
-    String(runs).padStart(6),
-    law.name,
-    law.statement,
-  ])
-  const claims = suite.unproven.map((claim) => ['  FAILS', '', `claim ${claim}`, unprovenMessage(suite, claim)])
+export function suiteTable({ book, suite, results }: SuiteReport, width?: number): string {
+  const rows = results.map((result) => lawRow(result))
   const unsupported = suite.unsupported.map(({ capability, laws }) => `${capability} (${laws.join(', ')})`)
   const declined = unsupported.length === 0 ? [] : [['  -', '', 'declared unsupported', unsupported.join(', ')]]
-  const blocks = results.flatMap(({ message }) => (message === undefined ? [] : ['', indented(message)]))
   const head = `${book.name}: ${suite.contract} ${suite.subject}`
-  return `${[head, table([...rows, ...claims, ...declined], width), ...blocks].join('\n')}\n`
+  return `${[head, table([...rows, ...claimRows(suite), ...declined], width), ...counterexamples(results)].join('\n')}\n\n`
 }
+
+/** One suite as a line; what fails in it as in its table. */
+export function suiteLine({ book, suite, results }: SuiteReport, width?: number): string {
+  const failed = results.filter(({ status }) => status === 'fails')
+  const rows = [...failed.map((result) => lawRow(result)), ...claimRows(suite)]
+  const laws = String(results.length).padStart(4)
+  const cases = String(results.reduce((sum, { runs }) => sum + runs, 0)).padStart(6)
+  const unsupported = suite.unsupported.map(({ capability }) => capability)
+  const declined = unsupported.length === 0 ? '' : `; declared unsupported: ${unsupported.join(', ')}`
+  const line = `${rows.length === 0 ? 'holds' : 'FAILS'} ${laws} laws ${cases} cases  ${book.name}: ${suite.contract} ${suite.subject}${declined}`
+  if (rows.length === 0) return `${line}\n`
+  return `${[line, table(rows, width), ...counterexamples(results)].join('\n')}\n\n`
+}
+
+const lawRow = ({ law, status, runs }: LawResult): string[] => [
+  status === 'holds' ? '  holds' : '  FAILS',
+  String(runs).padStart(6),
+  law.name,
+  law.statement,
+]
+
+const claimRows = (suite: LawSuite): string[][] =>
+  suite.unproven.map((claim) => ['  FAILS', '', `claim ${claim}`, unprovenMessage(suite, claim)])
+
+const counterexamples = (results: readonly LawResult[]): string[] =>
+  results.flatMap(({ message }) => (message === undefined ? [] : ['', indented(message)]))
 
 /** Capabilities of a manifest that no suite was given, one line each. */
 export function unboundLines({ name, unbound }: LawBook): string {
