@@ -5,7 +5,7 @@ import { objectiveSuites } from './objective-laws.js'
 describe.each(objectiveSuites().map((suite) => [suite.subject, suite] as const))('laws of %s', (_, suite) => {
   it('hold', async () => {
     expect(suite.unproven).toEqual([])
-    const results = await checkSuite(suite, { runs: 30 })
+    const results = await checkSuite(suite, { runs: 20, seed: 1 })
     expect(results.flatMap(({ message }) => message ?? [])).toEqual([])
   })
 })

@@ -110,7 +110,7 @@ describe('laws of estimators', () => {
 
   it('each has killed', () => {
     const killers = new Set(mutants.map(([, , , killer]) => killer))
-    const names = right.flatMap((options) => lawsOfEstimator(options).laws.map(({ name }) => name))
+    const names = ownEstimators.flatMap((options) => lawsOfEstimator(options).laws.map(({ name }) => name))
     expect([...new Set(names)].filter((name) => !killers.has(name))).toEqual([])
   })
 })

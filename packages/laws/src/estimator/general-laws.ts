@@ -68,12 +68,14 @@ export function generalLaws(get: () => Promise<Estimator>, limits: RequestLimits
       show: ({ request, other }) => `${showRequest(request)}, then ${showRequest(other)}, then again`,
       holds: async ({ request, other }) => {
         const given = copyOf(request)
-        const first = await estimate(given)
+        const reply = await estimate(given)
+        const first = { advantages: reply.advantages.slice(), returns: reply.returns.slice() }
         for (const name of ['rewards', 'values', 'logProbs', 'refLogProbs', 'mask'] as const)
           given[name]?.forEach((value, slot) =>
             require(Object.is(value, request[name]?.[slot]), `${name} of slot ${slot} was changed to ${value}`),
           )
         await estimate(copyOf(other))
+        sameReply({ mask: request.mask.map(() => 1) }, reply, first, 0)
         const again = await estimate(copyOf(request))
         sameReply({ mask: request.mask.map(() => 1) }, again, first, 0)
       },

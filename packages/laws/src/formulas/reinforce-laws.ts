@@ -109,7 +109,8 @@ export function reinforceLaws(f: Formulas): Law[] {
     }),
     law({
       name: 'reinforce/group-of-one',
-      statement: 'A completion that has no others in its group has the advantage 0: there is nothing to compare it with.',
+      statement:
+        'A completion that has no others in its group has the advantage 0: there is nothing to compare it with.',
       formula: 'K = 1: A = 0',
       source: 'tinker-cookbook issue 644; verl sets mean and deviation of such a group itself',
       capability: 'leaveOneOut',
