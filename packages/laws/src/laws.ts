@@ -7,15 +7,22 @@ import { lawsOfEstimator } from './estimator/index.js'
 import { ownEstimators } from './estimator/own-estimators.js'
 import { lawsOfFormulas } from './formulas/index.js'
 import { lawsOfPolicy } from './policy/index.js'
+import { lawsOfRewardSource } from './reward/index.js'
+import { lettersInCommon } from './reward/letters-in-common.js'
 import type { LawSuite } from './suite.js'
 import { lawsOfOptimum, makeWorld, tabularPolicy } from './world/index.js'
 
-/** The laws of the packages themselves: the mathematics, estimators, the enumerable world and its policy, the bus, batches and tokenizers. */
+/** The laws of the packages themselves: the mathematics, estimators, a reward, the enumerable world and its policy, the bus, batches and tokenizers. */
 export default async function laws(): Promise<LawSuite[]> {
   return [
     lawsOfFormulas({ name: 'formulas' }),
     lawsOfOptimum(),
     ...ownEstimators.map(lawsOfEstimator),
+    lawsOfRewardSource({
+      name: 'letters in common',
+      create: lettersInCommon,
+      claims: { deterministic: true, bounded: [0, 1], granularity: 'sequence' },
+    }),
     lawsOfPolicy({
       name: 'tabular policy',
       create: async (objective) => tabularPolicy(smallWorld(), { objective }),
