@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StepReport, TrainerContext } from '@collimate/core'
+import { preferenceLoss } from '@collimate/laws'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { dpoObjective } from './objective.js'
 import { dpoLossOptions, dpoOptions } from './options.js'
@@ -131,6 +132,26 @@ describe('evaluate', () => {
     expect(measured.eval_loss.value).toBeCloseTo(Math.LN2, 12)
     expect(measured['eval_rewards/accuracies'].value).toBe(0)
   })
+
+  it.each(['aot', 'aot_unpaired', 'ipo', 'sppo_hard'] as const)(
+    'has the loss %s on batches in the order of the data',
+    async (loss) => {
+      const { pairs, context } = setting()
+      const measured = (await trainerOf({ loss, batchSize: 3 }).evaluate?.(context)) ?? {}
+      const answer = ({ prompt, completions }: (typeof pairs)[number], side: number) => {
+        const sum = (slope: number) =>
+          completions[side].reduce((total, id, k) => total - slope * (id + (prompt.length + k - 1) / 8), 0)
+        return { logProb: sum(0.5), refLogProb: sum(0.25), length: completions[side].length }
+      }
+      const sums = pairs.map((pair) => ({ chosen: answer(pair, 0), rejected: answer(pair, 1) }))
+      const of = preferenceLoss(loss, { beta: 0.1 })
+      const total = [0, 3, 6].reduce((all, start) => {
+        const batch = sums.slice(start, start + 3)
+        return all + batch.length * of(batch)
+      }, 0)
+      expect(measured.eval_loss.value).toBeCloseTo(total / 8, 9)
+    },
+  )
 
   it('refuses a model whose log-probs are not finite', async () => {
     const { context } = setting({ policy: fakeModel(NaN).policy })

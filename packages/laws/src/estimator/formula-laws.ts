@@ -70,7 +70,7 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
       statement:
         'Advantages are the sum of the residuals, each (γλ) times the one before; the value after the last token is 0.',
       formula: 'A_t = Σ_k (γλ)^k δ_{t+k}, δ_t = r_t + γ V_{t+1} − V_t',
-      source: 'Schulman et al., arXiv 1506.02438, eq. 16; law W11',
+      source: 'Schulman et al., arXiv 1506.02438, eq. 16',
       capability: 'gae',
       arbitrary,
       show: showRequest,
@@ -124,7 +124,7 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
       name: 'gae/whitened',
       statement: 'Advantages have mean 0 and variance 1 over the real tokens of the batch.',
       formula: 'mean_m A = 0, var_m A = 1',
-      source: 'torchtune whiten(shift_mean=True) puts the mean back; law W10',
+      source: 'torchtune whiten(shift_mean=True) puts the mean back',
       capability: 'whitened',
       arbitrary,
       show: showRequest,
@@ -144,7 +144,7 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
       'leaveOneOut',
       'Every token of a completion has its reward less the mean reward of the others of its group; a group adds up to 0.',
       'A_i = R_i − mean_{j≠i} R_j',
-      'Ahmadian et al., arXiv 2402.14740; law W12',
+      'Ahmadian et al., arXiv 2402.14740',
       (totals) => leaveOneOut(totals, groupSize),
     ),
     groupLaw(
@@ -152,7 +152,7 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
       'groupMean',
       'Every token of a completion has its reward less the mean reward of its group.',
       'A_i = R_i − mean R',
-      'Dr. GRPO, arXiv 2503.20783; law W12',
+      'Dr. GRPO, arXiv 2503.20783',
       (totals) => groupAdvantages(totals, groupSize, 'none'),
     ),
     groupLaw(
@@ -160,7 +160,7 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
       'groupStd',
       'Every token of a completion has its reward less the mean of its group, over the group’s standard deviation; equal rewards give 0.',
       'A_i = (R_i − mean R) / (sd R + 1e-4)',
-      'GRPO, arXiv 2402.03300; tinker-cookbook issue 644; law W12',
+      'GRPO, arXiv 2402.03300; tinker-cookbook issue 644',
       (totals) => groupAdvantages(totals, groupSize, 'std'),
     ),
   ]

@@ -23,7 +23,7 @@ export function generalLaws(get: () => Promise<Estimator>, limits: RequestLimits
       name: 'estimator/masked-slots',
       statement: 'What stands in masked slots never matters, NaN and Infinity included.',
       formula: 'A(x with junk where m = 0) = A(x)',
-      source: 'ROLL issue 447, verl issues 50, 1850 and 6361, OpenRLHF issue 1240; law W6',
+      source: 'ROLL issue 447, verl issues 50, 1850 and 6361, OpenRLHF issue 1240',
       arbitrary: fc.record({ request: anyMask, by: junk }),
       show: ({ request, by }) => `${showRequest(request)}, masked slots hold ${by}`,
       holds: async ({ request, by }) => {
@@ -36,8 +36,7 @@ export function generalLaws(get: () => Promise<Estimator>, limits: RequestLimits
       name: 'estimator/masked-columns',
       statement: 'A masked column anywhere is no step: real tokens keep their advantages and returns.',
       formula: 'A(x with a masked column) = A(x)',
-      source:
-        'miles issue 1827: tool tokens decay the advantage; TRL issue 7024: padding leaks into advantages; laws W8, W11',
+      source: 'miles issue 1827: tool tokens decay the advantage; TRL issue 7024: padding leaks into advantages',
       arbitrary: fc.record({ request: anyMask, at: fc.nat(4), by: junk }),
       show: ({ request, at, by }) => `${showRequest(request)}, a column of ${by} at ${at % (request.width + 1)}`,
       holds: async ({ request, at, by }) => {
@@ -84,7 +83,7 @@ export function generalLaws(get: () => Promise<Estimator>, limits: RequestLimits
       name: 'estimator/rows-by-themselves',
       statement: 'Each row (with those of its group) is estimated by itself: other rows do not matter.',
       formula: 'A(rows a, rows b) = A(rows a), A(rows b)',
-      source: 'AReaL issue 1351: normalisation polluted by other rows; law W8',
+      source: 'AReaL issue 1351: normalisation polluted by other rows',
       capability: 'rowwise',
       arbitrary: anyMask,
       show: showRequest,
@@ -109,7 +108,7 @@ export function generalLaws(get: () => Promise<Estimator>, limits: RequestLimits
       name: 'estimator/needs-values',
       statement: 'Without a critic’s values it refuses, instead of taking them for 0.',
       formula: 'values absent → error with a code',
-      source: 'an error instead of a silent no-op: law W14',
+      source: 'the contract of Estimator; TRL issue 3926: silent no-ops',
       capability: 'needsValues',
       arbitrary: requests(limits),
       show: showRequest,

@@ -14,7 +14,7 @@ export function preferenceLaws(f: Formulas): Law[] {
       name: 'bradley-terry/complement',
       statement: 'Of two answers one is preferred: the probabilities add up to 1.',
       formula: 'P(a ≻ b) + P(b ≻ a) = 1',
-      source: `${bradley}; law W2`,
+      source: bradley,
       capability: 'bradleyTerry',
       arbitrary: fc.record({ a: reward, b: reward }),
       holds: ({ a, b }) => near(f.bradleyTerry(a, b) + f.bradleyTerry(b, a), 1, 1e-15, 'P(a ≻ b) + P(b ≻ a)'),
@@ -23,7 +23,7 @@ export function preferenceLaws(f: Formulas): Law[] {
       name: 'bradley-terry/shift',
       statement: 'A constant of the prompt added to both rewards changes nothing.',
       formula: 'P(r_a + c, r_b + c) = P(r_a, r_b)',
-      source: `Rafailov et al., arXiv 2305.18290, definition 1; law W2`,
+      source: 'Rafailov et al., arXiv 2305.18290, definition 1',
       capability: 'bradleyTerry',
       arbitrary: fc.record({ a: reward, b: reward, c: grid(-64, 64) }),
       holds: ({ a, b, c }) => near(f.bradleyTerry(a + c, b + c), f.bradleyTerry(a, b), 1e-13, 'P after the shift'),
@@ -54,7 +54,7 @@ export function preferenceLaws(f: Formulas): Law[] {
       name: 'bradley-terry/finite',
       statement: 'Rewards 10000 apart give log-probabilities 0 and −10000, not infinities.',
       formula: 'log σ(±x) for x = 1e4: 0 and −x; log σ(x) − log σ(−x) = x',
-      source: 'jax-js logSigmoid(−100) = −Infinity; OpenRLHF LogExpLoss; law W18',
+      source: 'jax-js logSigmoid(−100) = −Infinity; OpenRLHF LogExpLoss',
       capability: 'logSigmoid',
       arbitrary: fc.oneof(grid(-40, 40), fc.constantFrom(1e4, -1e4, 750, -750, 36.75, -36.75)),
       holds: (x) => {
@@ -69,7 +69,7 @@ export function preferenceLaws(f: Formulas): Law[] {
       statement:
         'The log of a mean of exponentials moves with a constant, lies between the mean and the largest value, and never overflows.',
       formula: 'lme(v + c) = lme(v) + c; mean(v) ≤ lme(v) ≤ max(v)',
-      source: 'Jensen’s inequality; law W18',
+      source: 'Jensen’s inequality',
       capability: 'logMeanExp',
       arbitrary: fc.record({
         values: fc.array(reward, { minLength: 1, maxLength: 5 }),

@@ -8,7 +8,7 @@ export function clippedSurrogate(logRatio: number, advantage: number, { low, hig
   return Math.max(-advantage * ratio, -advantage * clamp(ratio, 1 - low, 1 + high))
 }
 
-/** The clipped surrogate, at most −A c for A < 0: Ye et al., arXiv 1912.09729, eq. 12. */
+/** The clipped surrogate, at most −A c for A < 0: Ye et al., arXiv 1912.09729. */
 export function dualClip(logRatio: number, advantage: number, clip: Clip, c: number): number {
   const loss = clippedSurrogate(logRatio, advantage, clip)
   return advantage < 0 ? Math.min(loss, -advantage * c) : loss

@@ -35,7 +35,7 @@ export function gaeLaws(f: Formulas): Law[] {
       name: 'gae/monte-carlo',
       statement: 'With λ = 1 the advantage is the Monte-Carlo return less the value.',
       formula: 'λ = 1: A_t = Σ_k γ^k r_{t+k} − V_t',
-      source: `${paper}, eq. 18; law W11`,
+      source: `${paper}, eq. 18`,
       capability: 'gae',
       arbitrary: fc.record({ batch: tokenCases(), gamma: gammas }),
       holds: ({ batch, gamma }) =>
@@ -48,7 +48,7 @@ export function gaeLaws(f: Formulas): Law[] {
       name: 'gae/td-residual',
       statement: 'With λ = 0 the advantage is the TD residual; the value after the last token is 0.',
       formula: 'λ = 0: A_t = r_t + γ V_{t+1} − V_t',
-      source: `${paper}, eq. 17; law W11`,
+      source: `${paper}, eq. 17`,
       capability: 'gae',
       arbitrary: fc.record({ batch: tokenCases(), gamma: gammas }),
       holds: ({ batch, gamma }) =>
@@ -58,7 +58,7 @@ export function gaeLaws(f: Formulas): Law[] {
       name: 'gae/explicit-sum',
       statement: 'The advantage is the sum of the residuals from its token on, each (γλ) times the one before.',
       formula: 'A_t = Σ_k (γλ)^k δ_{t+k}',
-      source: `${paper}, eq. 16; DeepSpeedExamples issue 672: off by one; law W11`,
+      source: `${paper}, eq. 16; DeepSpeedExamples issue 672: off by one`,
       capability: 'gae',
       arbitrary: fc.record({ batch: tokenCases(), gamma: gammas, lambda: lambdas }),
       holds: ({ batch, gamma, lambda }) =>
@@ -85,7 +85,7 @@ export function gaeLaws(f: Formulas): Law[] {
       name: 'gae/masked-slots',
       statement: 'What stands in masked slots never matters, NaN and Infinity included.',
       formula: 'A(r, V with junk where m = 0) = A(r, V)',
-      source: 'ROLL issue 447, verl issues 50 and 1850: masked values bootstrap; OpenRLHF issue 1240; law W6',
+      source: 'ROLL issue 447, verl issues 50 and 1850: masked values bootstrap; OpenRLHF issue 1240',
       capability: 'gae',
       arbitrary: fc.record({ batch: tokenCases(), gamma: gammas, lambda: lambdas, by: junk }),
       holds: ({ batch, gamma, lambda, by }) => {
@@ -103,7 +103,7 @@ export function gaeLaws(f: Formulas): Law[] {
       name: 'gae/inserted-tokens',
       statement: 'A masked token between two real ones is no step: the advantages are those without it.',
       formula: 'A(tokens with masked ones inserted) = A(tokens)',
-      source: 'miles issue 1827: tool tokens decay the advantage; law W11',
+      source: 'miles issue 1827: tool tokens decay the advantage',
       capability: 'gae',
       arbitrary: fc.record({ batch: tokenCases({ prefix: true }), gamma: gammas, lambda: lambdas, at: fc.nat(5) }),
       holds: ({ batch, gamma, lambda, at }) => {
@@ -138,7 +138,7 @@ export function gaeLaws(f: Formulas): Law[] {
       statement:
         'The Monte-Carlo return of a token is the discounted sum of the rewards from it on; masked tokens are no steps.',
       formula: 'G_t = Σ_k γ^k r_{t+k}',
-      source: 'Sutton and Barto, Reinforcement Learning, eq. 3.8; rlhf-book issue 216; law W6',
+      source: 'Sutton and Barto, Reinforcement Learning, eq. 3.8; rlhf-book issue 216',
       capability: 'monteCarloReturns',
       arbitrary: fc.record({ batch: tokenCases(), gamma: gammas, by: junk }),
       holds: ({ batch, gamma, by }) => {
@@ -193,7 +193,7 @@ function whiteningLaws(f: Formulas): Law[] {
       name: 'gae/whitened',
       statement: 'Whitened values have mean 0 and variance 1 over the real tokens, and keep their order.',
       formula: 'mean_m = 0, var_m = 1 (Bessel), x_i < x_j → w_i < w_j',
-      source: 'torchtune whiten(shift_mean=True) puts the mean back: 2.89 where 0 is meant; law W10',
+      source: 'torchtune whiten(shift_mean=True) puts the mean back: 2.89 where 0 is meant',
       capability: 'whiten',
       arbitrary: masked,
       holds: ({ values, mask }) => {
@@ -218,7 +218,7 @@ function whiteningLaws(f: Formulas): Law[] {
       name: 'gae/whitening-is-masked',
       statement: 'What stands in masked slots does not enter the mean or the variance.',
       formula: 'w(x with junk where m = 0) = w(x)',
-      source: 'AReaL issue 1351: normalisation polluted by excluded rows; law W6',
+      source: 'AReaL issue 1351: normalisation polluted by excluded rows',
       capability: 'whiten',
       arbitrary: fc.record({ batch: masked, by: junk }),
       holds: ({ batch: { values, mask }, by }) => {

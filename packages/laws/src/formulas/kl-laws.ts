@@ -17,7 +17,7 @@ export function klLaws(f: Formulas): Law[] {
       name: `kl/${name}-unbiased`,
       statement: `The expectation of ${name} under the policy is KL(π ‖ π_ref), exactly.`,
       formula: `E_π ${name} = KL(π ‖ π_ref)`,
-      source: `${schulman}; rlhf-book approx_kl1 has the other sign, approx_kl3 estimates no KL; law W5`,
+      source: `${schulman}; rlhf-book approx_kl1 has the other sign, approx_kl3 estimates no KL`,
       capability: name,
       arbitrary: outcomes(),
       holds: (c) => {
@@ -42,7 +42,7 @@ export function klLaws(f: Formulas): Law[] {
       statement,
       formula,
       source:
-        'TRL issues 4967 and 4638: the gradient of the KL in the loss is not that of the KL; arXiv 2506.09477; law W5',
+        'TRL issues 4967 and 4638: the gradient of the KL in the loss is not that of the KL; Tang and Munos, arXiv 2506.09477',
       capability: name,
       arbitrary: outcomes(),
       holds: (c) => {
@@ -60,7 +60,7 @@ export function klLaws(f: Formulas): Law[] {
       name: `kl/ratio-times-${name}`,
       statement: `The importance ratio times ${name} has, as a loss, the gradient of KL(π ‖ π_ref).`,
       formula: `E_y ∇ (π/π_old · ${name}) = ∇ KL(π ‖ π_ref) at π = π_old`,
-      source: 'DeepSeek-V3.2, arXiv 2512.02556; TRL use_bias_correction_kl; law W5',
+      source: 'DeepSeek-V3.2, arXiv 2512.02556; TRL use_bias_correction_kl',
       capability: name,
       arbitrary: outcomes(),
       holds: (c) => {

@@ -22,7 +22,7 @@ export function ppoLaws(f: Formulas): Law[] {
       statement:
         'On fresh samples, where every ratio is 1, nothing is clipped and the expected gradient is that of REINFORCE.',
       formula: 'ρ = 1: E_y ∇ L = −E_y A(y) ∇ log π(y)',
-      source: `${paper}, section 3; torchrl issue 1033, TRL issue 744; law W13`,
+      source: `${paper}, section 3; torchrl issue 1033, TRL issue 744`,
       capability: 'clippedSurrogate',
       arbitrary: fc.record({ world: outcomes(), clip: clips }),
       holds: ({ world: { logits, rewards }, clip }) => {
@@ -73,7 +73,7 @@ export function ppoLaws(f: Formulas): Law[] {
       name: 'ppo/dual-clip',
       statement: 'The dual clip bounds the loss of a bad action that became far too likely, and changes nothing else.',
       formula: 'A < 0: L = min(L_clip, −A c); A ≥ 0: L = L_clip',
-      source: 'Ye et al., arXiv 1912.09729, eq. 12',
+      source: 'Ye et al., arXiv 1912.09729',
       capability: 'dualClip',
       arbitrary: fc.record({
         logRatio: grid(-6, 6),
@@ -91,7 +91,7 @@ export function ppoLaws(f: Formulas): Law[] {
       statement:
         'The clipped value loss is never below the plain one, equals it near the old value, and has no gradient where the clip binds.',
       formula: 'L ≥ ½ (v − R)²; |v − v_old| ≤ range: L = ½ (v − R)²; clipped term larger: ∂L/∂v = 0',
-      source: `OpenAI baselines ppo2; arXiv 2005.12729, section 3`,
+      source: 'OpenAI baselines ppo2; Engstrom et al., arXiv 2005.12729',
       capability: 'clippedValueLoss',
       arbitrary: fc.record({
         value: grid(-3, 3),

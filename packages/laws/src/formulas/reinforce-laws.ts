@@ -51,7 +51,7 @@ export function reinforceLaws(f: Formulas): Law[] {
       name: 'reinforce/baseline',
       statement: 'A baseline that does not depend on the action leaves the expected gradient unchanged, exactly.',
       formula: 'E_y (r(y) − b) ∇ log π(y) = E_y r(y) ∇ log π(y)',
-      source: 'Williams, Machine Learning 8 (1992); law W12',
+      source: 'Williams, Machine Learning 8 (1992)',
       capability: 'reinforceGradient',
       arbitrary: fc.record({ world: outcomes(), baseline: grid(-64, 64) }),
       holds: ({ world: { logits, rewards }, baseline }) => {
@@ -65,7 +65,7 @@ export function reinforceLaws(f: Formulas): Law[] {
       name: 'reinforce/unbiased',
       statement: 'The expected REINFORCE gradient is the gradient of the expected reward.',
       formula: 'E_y r(y) ∇ log π(y) = ∇ E_y r(y)',
-      source: 'Williams 1992; mlx-lm-lora takes the log-prob of argmax instead of the sample; law W12',
+      source: 'Williams 1992; mlx-lm-lora takes the log-prob of argmax instead of the sample',
       capability: 'reinforceGradient',
       arbitrary: outcomes(),
       holds: ({ logits, rewards }) => {
@@ -87,7 +87,7 @@ export function reinforceLaws(f: Formulas): Law[] {
       statement:
         'Leave-one-out advantages of a group add up to 0, and each is K/(K − 1) times the reward less the group’s mean.',
       formula: 'A_i = R_i − mean_{j≠i} R_j = K/(K − 1) (R_i − mean R), Σ_i A_i = 0',
-      source: 'Ahmadian et al., arXiv 2402.14740; OpenRLHF issue 515; law W12',
+      source: 'Ahmadian et al., arXiv 2402.14740; OpenRLHF issue 515',
       capability: 'leaveOneOut',
       arbitrary: groups,
       holds: ({ size, rewards }) => {
@@ -124,7 +124,7 @@ export function reinforceLaws(f: Formulas): Law[] {
       statement:
         'With the leave-one-out baseline the expected gradient over all groups of samples is that of the expected reward.',
       formula: 'E_{y_1..y_K} (1/K) Σ_k A_k ∇ log π(y_k) = ∇ E r',
-      source: 'Kool et al. 2019; arXiv 2402.14740, eq. 8; law W12',
+      source: 'Kool et al. 2019; Ahmadian et al., arXiv 2402.14740',
       capability: 'leaveOneOut',
       arbitrary: enumerated,
       holds: ({ world, size }) => {
@@ -140,7 +140,7 @@ export function reinforceLaws(f: Formulas): Law[] {
       statement:
         'Less the mean of its own group, sample included, the expected gradient is (K − 1)/K of the true one: shorter, not turned.',
       formula: 'E (1/K) Σ_k (R_k − mean R) ∇ log π(y_k) = (K − 1)/K ∇ E r',
-      source: 'Dr. GRPO, arXiv 2503.20783, appendix A',
+      source: 'Dr. GRPO, arXiv 2503.20783',
       capability: 'groupAdvantages',
       arbitrary: enumerated,
       holds: ({ world, size }) => {
@@ -156,7 +156,7 @@ export function reinforceLaws(f: Formulas): Law[] {
       statement:
         'Advantages of a group add up to 0; divided by its standard deviation they have deviation 1; a group of equal rewards gives 0; other groups do not matter.',
       formula: 'Σ_i A_i = 0; sd(A) = 1 for scale std; R_i = R_j → A = 0',
-      source: 'GRPO, arXiv 2402.03300; tinker-cookbook issue 644: constant groups; law W12',
+      source: 'GRPO, arXiv 2402.03300; tinker-cookbook issue 644: constant groups',
       capability: 'groupAdvantages',
       arbitrary: fc.oneof(
         groups,

@@ -26,7 +26,7 @@ export function layoutLaws(subject: Subject): Law[] {
       statement:
         'Any split of a batch into micro-batches, of whatever sizes and lengths, has the loss and gradient of the whole.',
       formula: 'Σ_parts ∇(Σ_units loss / count of all units) = ∇ mean over all units',
-      source: 'TRL issue 2617 and transformers issue 35856: losses divided per micro-batch; law W7',
+      source: 'TRL issue 2617 and transformers issue 35856: losses divided per micro-batch',
       capability: 'decomposable',
       arbitrary: subject
         .examples({ fewest: 2, most: 5 })
@@ -45,8 +45,7 @@ export function layoutLaws(subject: Subject): Law[] {
       statement:
         'Padding tokens, sequences and pairs change neither loss nor gradient nor metrics, whatever they hold, NaN and Infinity included.',
       formula: 'L(batch ⊕ padding) = L(batch)',
-      source:
-        'OpenRLHF issue 1240 and verl issue 6361: NaN · 0 = NaN; TRL PPO averaged its metrics over padding; law W6',
+      source: 'OpenRLHF issue 1240 and verl issue 6361: NaN · 0 = NaN; TRL PPO averaged its metrics over padding',
       arbitrary: fc.record({ examples: subject.examples(), padding }),
       show: (c) => `${show(c.examples)} with ${showPadding(c.padding)}`,
       holds: (c) => {
@@ -60,7 +59,7 @@ export function layoutLaws(subject: Subject): Law[] {
       statement: 'The order of the examples in a batch changes nothing.',
       formula: 'L(x_σ(1), ..., x_σ(n)) = L(x_1, ..., x_n)',
       source:
-        'batch-mates change no score: law W8; rlhf-book’s KTO baseline depends on a roll of the batch that does nothing',
+        'TRL issue 6952: a score that depends on its batch; rlhf-book’s KTO baseline depends on a roll of the batch that does nothing',
       arbitrary: subject
         .examples({ fewest: 2 })
         .chain((examples) =>
@@ -81,7 +80,7 @@ export function layoutLaws(subject: Subject): Law[] {
       statement:
         'Every metric of a batch is the mean of what each example by itself gives: nothing is averaged twice or compared between batch means.',
       formula: 'sum(batch) = Σ_i sum(x_i), count(batch) = Σ_i count(x_i)',
-      source: 'mlx-lm-lora `accuracies` compares batch means; TRL issue 2456; law W17',
+      source: 'mlx-lm-lora `accuracies` compares batch means; TRL issue 2456',
       arbitrary: subject.examples({ fewest: 2, most: 5 }),
       show,
       holds: (examples) => {

@@ -55,7 +55,7 @@ export function optimumLaws(parts: OptimumParts): Law[] {
         'Where the policy is its reference the loss has its closed value, and all implicit rewards and accuracies are 0.',
       formula: `L(π_ref) = ${parts.atReference ?? 'the claimed value'}`,
       source:
-        'closed values of TRL’s losses; LlamaFactory issue 8459 and TRL issue 744: an adapter or dropout moves the first loss; law W3',
+        'closed values of TRL’s losses; LlamaFactory issue 8459 and TRL issue 744: an adapter or dropout moves the first loss',
       capability: 'atReference',
       arbitrary: subject.examples(),
       show,
@@ -96,7 +96,7 @@ export function optimumLaws(parts: OptimumParts): Law[] {
       statement:
         'Averaged over labels that are flipped as often as the loss assumes, it is the loss of the true label.',
       formula: '(1 − ε) L(w, l) + ε L(l, w) = −log σ(βD)',
-      source: 'Chowdhury et al., robust DPO, arXiv 2403.00409, lemma 3.1',
+      source: 'Chowdhury et al., robust DPO, arXiv 2403.00409',
       capability: 'unbiasedUnderFlips',
       arbitrary: onePair,
       show,
