@@ -1,6 +1,8 @@
 import { suiteOf, type LawSuite } from '../suite.js'
+import { distributionLaws } from './distribution-laws.js'
 import { layoutLaws } from './layout-laws.js'
 import { samplingLaws } from './sampling-laws.js'
+import { stateLaws } from './state-laws.js'
 import { subjectOf, type PolicySubject } from './subject.js'
 import { updateLaws } from './update-laws.js'
 
@@ -13,7 +15,7 @@ export function lawsOfPolicy(given: PolicySubject): LawSuite {
   return suiteOf({
     contract: 'policy',
     subject: given.name,
-    laws: [...layoutLaws(subject), ...samplingLaws(subject), ...updateLaws(subject)],
+    laws: [layoutLaws, distributionLaws, samplingLaws, updateLaws, stateLaws].flatMap((laws) => laws(subject)),
     claims: given.claims ?? { generate: true, update: true },
     close: () => subject.close(),
   })

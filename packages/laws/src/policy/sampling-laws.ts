@@ -1,28 +1,9 @@
-import type { Generation, Policy, Sampling } from '@collimate/core'
 import fc from 'fast-check'
 import { law, near, require, Violation, type Law } from '../law.js'
-import { distributionOf, exampleOf } from '../world/distribution-of.js'
-import { listSequences, logSumExp } from '../world/world.js'
+import { exampleOf } from '../world/distribution-of.js'
 import { batchOf, known, promptOf, real, tokens } from './cases.js'
-import { sameNumbers, type Opened, type Subject } from './subject.js'
-
-type Size = Opened['about']
-
-/** [context][V] log-probabilities of the token that comes next. */
-async function nextTokens(
-  policy: Policy,
-  contexts: readonly (readonly number[])[],
-  size: Size,
-  temperature = 1,
-): Promise<readonly (readonly number[])[]> {
-  const vocabulary = Array.from({ length: size.vocabularySize }, (_, token) => [token])
-  return Promise.all(
-    contexts.map(
-      async (context) =>
-        (await distributionOf(policy, { prompts: [context], completions: vocabulary }, temperature))[0],
-    ),
-  )
-}
+import { generate, listOf, nextTokens, type Size } from './sampling-cases.js'
+import { sameNumbers, type Subject } from './subject.js'
 
 /** The context of each sampled token: the prompt and what was sampled before it. */
 const contextsOf = (prompt: readonly number[], completion: Int32Array): number[][] =>
@@ -41,35 +22,12 @@ const float32 = 1e-6
 /** How the policy samples. */
 export function samplingLaws(subject: Subject): Law[] {
   const { tolerance } = subject
-  const list = (ids: readonly number[]): string => `[${known(ids, subject.size() ?? { vocabularySize: 32 }).join(' ')}]`
+  const list = listOf(subject)
   const show = ({ prompts, tenths, seed }: Settings): string =>
     `prompts ${prompts.map(list).join(' ')}, temperature ${tenths / 10}, seed ${seed}`
   const promptsOf = (prompts: Settings['prompts'], size: Size, room: number): number[][] =>
     prompts.map((ids) => promptOf(ids, size, room))
-  const generate = (policy: Policy, prompts: readonly number[][], sampling: Sampling, more = {}): Promise<Generation> =>
-    policy.generate({ prompts: prompts.map((ids) => Int32Array.from(ids)), sampling, ...more })
-
   return [
-    law({
-      name: 'language-model/normalised',
-      statement: 'The probabilities of all completions of a prompt add up to 1.',
-      formula: 'Σ_y π(y|x) = 1 over every y that ends with a stop token or is cut at the greatest length',
-      source: 'definition of a distribution, by enumeration',
-      cost: 20,
-      arbitrary: tokens(1, 4),
-      show: (prompt) => `prompt ${list(prompt)}`,
-      holds: (given) =>
-        subject.using(async ({ policy, about }) => {
-          const maxLength = Math.min(about.vocabularySize <= 8 ? 3 : 2, about.contextLength - 1)
-          const stops = about.eosTokens
-          const letters = Array.from({ length: about.vocabularySize }, (_, id) => id).filter(
-            (id) => !stops.includes(id),
-          )
-          const completions = listSequences(stops, letters, maxLength)
-          const [row] = await distributionOf(policy, { prompts: [promptOf(given, about, maxLength)], completions })
-          near(Math.exp(logSumExp(row)), 1, completions.length * tolerance, 'Σ_y π(y|x)')
-        }),
-    }),
     law({
       name: 'language-model/greedy',
       statement:
@@ -162,82 +120,6 @@ export function samplingLaws(subject: Subject): Law[] {
               `prompt ${i} gives [${whole.completions[i].join(' ')}] in order and [${turned.completions[order.indexOf(i)].join(' ')}] turned round in batches of ${batchSize}`,
             )
           }
-        }),
-    }),
-    law({
-      name: 'language-model/seeds',
-      statement: 'Another seed gives other samples.',
-      formula: 'P(n tokens of two seeds are equal) = (Σ_v π(v)²)ⁿ, below 10⁻⁹',
-      source: 'GenerateRequest: counter-based random numbers; ms-swift#10167: options that do nothing',
-      cost: 5,
-      capability: 'generate',
-      arbitrary: fc.record({
-        prompt: tokens(1, 4),
-        seeds: fc.uniqueArray(fc.nat(1e6), { minLength: 2, maxLength: 2 }),
-      }),
-      show: ({ prompt, seeds }) => `prompt ${list(prompt)}, seeds ${seeds.join(' and ')}`,
-      holds: ({ prompt: given, seeds }) =>
-        subject.using(async ({ policy, about }) => {
-          const prompt = promptOf(given, about)
-          const [row] = await nextTokens(policy, [prompt], about)
-          const alike = row.reduce((sum, logProb) => sum + Math.exp(2 * logProb), 0)
-          const count = Math.ceil(Math.log(1e-9) / Math.log(Math.min(alike, 1 - 1e-12)))
-          // Where one token is nearly certain, too many samples would be needed to tell.
-          if (count > 2000) return
-          const samples = await Promise.all(
-            seeds.map((seed) =>
-              generate(policy, new Array<number[]>(count).fill(prompt), { maxNewTokens: 1, temperature: 1, seed }),
-            ),
-          )
-          const [first, second] = samples.map(({ completions }) => completions.map(([token]) => token).join(' '))
-          require(first !== second, `${count} samples of both seeds are equal`)
-        }),
-    }),
-    law({
-      name: 'language-model/frequencies',
-      statement: 'Samples are as frequent as they are likely.',
-      formula:
-        'sup_y |F_n(y) − F(y)| ≤ √(ln(2/α) / 2n), α = 10⁻⁹ (Dvoretzky, Kiefer and Wolfowitz, with Massart’s constant)',
-      source: 'Massart, Ann. Probab. 18 (1990); mlx-lm-lora: argmax as action',
-      cost: 33,
-      capability: 'generate',
-      arbitrary: fc.record({ prompt: tokens(1, 4), tenths: fc.integer({ min: 5, max: 20 }), seed: fc.nat(1e6) }),
-      show: ({ prompt, tenths, seed }) => `prompt ${list(prompt)}, temperature ${tenths / 10}, seed ${seed}`,
-      holds: ({ prompt: given, tenths, seed }) =>
-        subject.using(async ({ policy, about }) => {
-          const prompt = promptOf(given, about, 2)
-          const temperature = tenths / 10
-          const count = 1000
-          const { completions } = await generate(policy, new Array<number[]>(count).fill(prompt), {
-            maxNewTokens: 2,
-            temperature,
-            seed,
-          })
-          const V = about.vocabularySize
-          const [first] = await nextTokens(policy, [prompt], about, temperature)
-          const second = await nextTokens(
-            policy,
-            first.map((_, token) => [...prompt, token]),
-            about,
-            temperature,
-          )
-          // Two tokens in lexicographic order; one that stops after its first stands before all that begin with it.
-          const expected = first.flatMap((logProb, v) =>
-            about.eosTokens.includes(v) || prompt.length + 1 >= about.contextLength
-              ? [Math.exp(logProb), ...new Array<number>(V - 1).fill(0)]
-              : second[v].map((next) => Math.exp(logProb + next)),
-          )
-          const seen = new Float64Array(V * V)
-          for (const ids of completions) seen[ids[0] * V + (ids[1] ?? 0)] += 1 / count
-          const bound = Math.sqrt(Math.log(2 / 1e-9) / (2 * count))
-          let distance = 0
-          expected.forEach((probability, i) => {
-            distance += seen[i] - probability
-            if (Math.abs(distance) > bound)
-              throw new Violation(
-                `up to [${Math.floor(i / V)} ${i % V}] the share of ${count} samples is off by ${distance.toFixed(3)}, more than ${bound.toFixed(3)}`,
-              )
-          })
         }),
     }),
     law({
