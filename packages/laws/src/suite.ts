@@ -12,6 +12,7 @@ export type LawfulContract =
   | 'data'
   | 'evaluator'
   | 'tracker'
+  | 'options'
   | 'mathematics'
 
 /** A capability that the manifest does not claim, with the laws that are therefore not checked. */
