@@ -9,17 +9,28 @@ import { install, manifestOf, outside, pack, publishedFolders, runNode } from '.
 
 /** For each kind a mistake (file, what stands there, what is put in its place) and the law that must find it. */
 const mistakes = {
-  objective: [
-    'src/objective.ts',
-    'const likelihood = neg(t.logProbs)',
-    'const likelihood = t.logProbs',
-    'objective/formula',
+  reward: ['src/reward.ts', 'rollouts.map', '[...rollouts].reverse().map', 'reward/batch-mates-do-not-matter'],
+  estimator: ['src/reward-to-go.ts', 'if (mask[at] === 0) continue', '', 'estimator/masked-slots'],
+  trainer: [
+    'src/trainer.ts',
+    'learningRateAt(schedule, step)',
+    'learningRateAt(schedule, 0)',
+    'options/update-settings',
   ],
+  objective: ['src/objective.ts', '= neg(t.logProbs)', '= t.logProbs', 'objective/formula'],
+  backend: [
+    'src/backend.ts',
+    '[name, copied(tensor)]))\n      const',
+    '[name, tensor]))\n      const',
+    'backend/frozen-equals-live',
+  ],
+  data: ['src/memory-source.ts', 'return indices.map', 'return [...indices].sort().map', 'data/read-in-order'],
 } as const
 
 type Kind = keyof typeof mistakes
 const every = Object.keys(mistakes) as Kind[]
-const kinds = import.meta.env.MODE === 'every-kind' ? every : every.slice(0, 1)
+const mode = (import.meta as ImportMeta & { readonly env: { readonly MODE: string } }).env.MODE
+const kinds = mode === 'every-kind' ? every : every.slice(0, 1)
 
 let folder: string
 beforeAll(async () => void (folder = await outside()))

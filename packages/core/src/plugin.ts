@@ -52,7 +52,7 @@ export interface PluginDefinition<Kind extends PluginKind, Options extends z.Zod
   /** Zod schema of an object; every option carries `.describe()` with its unit and default. */
   readonly options: Options
   /** What it claims to do; laws check each claim. */
-  readonly capabilities?: Readonly<Record<string, boolean | string | number | readonly string[]>>
+  readonly capabilities?: Readonly<Record<string, boolean | string | number | readonly string[] | readonly number[]>>
   /** Plugins that are registered with this one, e.g. a trainer's objectives. */
   readonly brings?: readonly Plugin[]
   /** npm packages that it loads lazily, with the command that installs them. */

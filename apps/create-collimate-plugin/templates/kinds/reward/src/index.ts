@@ -20,6 +20,6 @@ export default definePlugin({
   description: 'Prefers answers of a given length',
   options,
   // Claims are promises, and laws check them: a claim without a law fails.
-  capabilities: { deterministic: true },
+  capabilities: { deterministic: true, granularity: 'sequence', bounded: [-1, 0] },
   create: (chosen) => lengthReward(chosen),
 })
