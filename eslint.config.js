@@ -34,7 +34,15 @@ export default [
     },
   },
   {
-    files: ['**/*.test.ts', 'tools/**', 'examples/**', 'apps/cli/**', 'plugins/tracker-console/**', '*.config.ts'],
+    files: [
+      '**/*.test.ts',
+      'test/{mutants,mutation}/**',
+      'tools/**',
+      'examples/**',
+      'apps/cli/**',
+      'plugins/tracker-console/**',
+      '*.config.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },

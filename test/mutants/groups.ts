@@ -1,0 +1,24 @@
+import { backends } from './backends.js'
+import { buses } from './buses.js'
+import { datasets } from './dataset-groups.js'
+import { estimators } from './estimators.js'
+import { formulas } from './formulas.js'
+import { forests, tokenizers } from './layouts.js'
+import { losses } from './losses.js'
+import type { MutantGroup } from './mutant.js'
+import { optima } from './optima.js'
+import { policies } from './policies.js'
+import { rewards } from './rewards.js'
+import { trainers } from './trainer-groups.js'
+
+/** Formulas, losses, data, programs and the bus. */
+export const mathematics: readonly MutantGroup[] = [
+  ...[formulas, optima, ...estimators, ...losses],
+  ...[backends, tokenizers, datasets, forests, rewards, buses],
+]
+
+/** What computes with a whole model: it takes longer. */
+export const models: readonly MutantGroup[] = [policies, ...trainers]
+
+/** All mutants, by what they break. */
+export const groups: readonly MutantGroup[] = [...mathematics, ...models]
