@@ -114,7 +114,7 @@ export function layoutLaws(subject: Subject): Law[] {
         const [one, other] = [judgeOf(subject.objective), judgeOf(subject.objective)].map((fresh) => fresh([examples]))
         sameJudgement(other, one, 0)
       },
-      cost: 2,
+      cost: 8,
     }),
   ]
 }

@@ -66,7 +66,7 @@ export function valueLaws(subject: Subject, formula?: LossFormula): Law[] {
             near(value, Math.min(Math.max(value, least), most), tolerance, `the gradient by ${output} ${at}`)
           })
       },
-      cost: 4,
+      cost: 8,
     }),
     law({
       name: 'objective/declares-outputs',
