@@ -6,6 +6,7 @@ import { formulas } from './formulas.js'
 import { forests, tokenizers } from './layouts.js'
 import { losses } from './losses.js'
 import type { MutantGroup } from './mutant.js'
+import { options } from './options.js'
 import { optima } from './optima.js'
 import { policies } from './policies.js'
 import { rewards } from './rewards.js'
@@ -14,7 +15,7 @@ import { trainers } from './trainer-groups.js'
 /** Formulas, losses, data, programs and the bus. */
 export const mathematics: readonly MutantGroup[] = [
   ...[formulas, optima, ...estimators, ...losses],
-  ...[backends, tokenizers, datasets, forests, rewards, buses],
+  ...[backends, tokenizers, datasets, forests, rewards, options, buses],
 ]
 
 /** What computes with a whole model: it takes longer. */

@@ -85,7 +85,7 @@ const npm = (args: readonly string[], cwd: string): Promise<{ stdout: string }> 
 
 /** What a shell of a user has: nothing of the test runner. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(
+  const kept = Object.entries({ ...process.env, NX_NO_CLOUD: 'true', NX_DAEMON: 'false', NX_TUI: 'false' }).filter(
     ([name]) => !/^(VITEST|NODE_ENV$|NODE_OPTIONS$|MODE$|TEST$|npm_)/.test(name),
   )
   return Object.fromEntries(kept)

@@ -72,6 +72,16 @@ describe('a law that does not hold', () => {
     expect(status).toBe('fails')
     expect(message).toContain('none could be generated')
   })
+
+  test('a case of nothing is a case', async () => {
+    const nothing = law({
+      ...sound,
+      arbitrary: fc.constant(undefined),
+      show: () => 'the one case',
+      holds: () => demand(false, 'no'),
+    })
+    expect((await checkLaw(nothing)).message).toContain('counterexample  the one case')
+  })
 })
 
 describe('a law that holds', () => {

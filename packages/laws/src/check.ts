@@ -57,7 +57,7 @@ export async function checkLaw(law: Law, options: CheckOptions = {}): Promise<La
     status: 'fails',
     runs,
     seed,
-    message: failureMessage(law, details.counterexample?.[0], details.errorInstance, replay),
+    message: failureMessage(law, details.counterexample, details.errorInstance, replay),
   }
 }
 
@@ -65,12 +65,12 @@ export async function checkLaw(law: Law, options: CheckOptions = {}): Promise<La
 const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** The law's sentence, the shrunken counterexample in the field's terms, what was found, and how to replay it. */
-function failureMessage(law: Law, counterexample: unknown, error: unknown, replay: string): string {
+function failureMessage(law: Law, counterexample: readonly [unknown] | null, error: unknown, replay: string): string {
   return [
     `${law.name}: ${law.statement}`,
     `  formula         ${law.formula}`,
     `  source          ${law.source}`,
-    `  counterexample  ${counterexample === undefined ? 'none could be generated' : indented(law.show(counterexample))}`,
+    `  counterexample  ${counterexample === null ? 'none could be generated' : indented(law.show(counterexample[0]))}`,
     `  found           ${indented(error instanceof Error ? error.message : String(error))}`,
     `  replay          ${replay}`,
   ].join('\n')

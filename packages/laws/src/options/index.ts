@@ -6,6 +6,7 @@ import { type Options, optionsOf } from './schema.js'
 import { schemaLaws } from './schema-laws.js'
 
 export { fingerprint } from './fingerprint.js'
+export * from './trainer-options.js'
 
 /** A use of an option that has to show. */
 export interface Alternative {
@@ -80,7 +81,9 @@ export function lawsOfOptions({ plugin, base = {}, output, alternatives, close }
     ...(close && { close }),
   })
   const unsupported = Object.entries(alternatives).flatMap(([option, uses]) =>
-    'unobservable' in uses ? [{ capability: `${option}: ${uses.unobservable}`, laws: [`options/${option}`] }] : [],
+    'unobservable' in uses
+      ? [{ capability: `${option}: ${uses.unobservable}`, laws: [`options/matters/${option}`] }]
+      : [],
   )
   return { ...suite, unsupported: [...suite.unsupported, ...unsupported] }
 }

@@ -20,8 +20,8 @@ const written = (options: Options): string => JSON.stringify(options)
 function matters(subject: OptionsSubject, { name, description }: Option): Law {
   const uses = subject.alternatives[name] as readonly Alternative[] | undefined
   return law<Alternative | undefined>({
-    name: `options/${name}`,
-    statement: `The option ${name} changes what comes out, or its use is refused (${description || 'not described'})`,
+    name: `options/matters/${name}`,
+    statement: `The option ${name} changes what comes out, or its use is refused`,
     formula: `output(${name}: a) ≠ output(${name}: b), or COLLIMATE_...`,
     source,
     cost: 100,
@@ -29,7 +29,7 @@ function matters(subject: OptionsSubject, { name, description }: Option): Law {
     show: () =>
       uses === undefined
         ? 'no use of it is given'
-        : uses.map(({ value }) => `${name}: ${JSON.stringify(value)}`).join('; '),
+        : `${uses.map(({ value }) => `${name}: ${JSON.stringify(value)}`).join('; ')} (${description || 'not described'})`,
     holds: async () => {
       if (uses === undefined || uses.length === 0) {
         throw new Violation(

@@ -56,12 +56,12 @@ testLaws(lawsOfOptions(right), { test })
 const { target: _target, ...untargeted } = right.alternatives
 const wrong: Record<string, { law: string; options: OptionsLawsOptions; says: RegExp }> = {
   'an option that is accepted and ignored': {
-    law: 'options/slack',
+    law: 'options/matters/slack',
     options: { ...right, output: (options) => score({ ...(options as Options), slack: 0 }) },
     says: /the output with \{"slack":2\} is that with \{\}: slack does nothing/,
   },
   'an option inside another that is ignored': {
-    law: 'options/penalty.squared',
+    law: 'options/matters/penalty.squared',
     options: {
       ...right,
       output: ({ penalty: _, ...options }) => score({ ...options, penalty: { scale: 1, squared: false } } as Options),
@@ -69,17 +69,17 @@ const wrong: Record<string, { law: string; options: OptionsLawsOptions; says: Re
     says: /penalty\.squared does nothing/,
   },
   'an option for which nobody shows anything': {
-    law: 'options/target',
+    law: 'options/matters/target',
     options: { ...right, alternatives: untargeted },
     says: /nothing shows what target does: add to `alternatives`/,
   },
   'a value that should have been refused': {
-    law: 'options/target',
+    law: 'options/matters/target',
     options: { ...right, output: (options) => score({ ...(options as Options), unit: 'words' }) },
     says: /is accepted; the law says it is refused/,
   },
   'a value that falls over': {
-    law: 'options/target',
+    law: 'options/matters/target',
     options: {
       ...right,
       output: (options) => {
@@ -138,7 +138,7 @@ describe('wrong plugins and the law that finds each', () => {
 test('what no output can show is reported by name, and every use is tried once', async () => {
   let tried = 0
   const suite = lawsOfOptions({ ...right, output: (options) => (++tried, score(options as Options)) })
-  expect(suite.unsupported).toEqual([{ capability: 'workers: changes speed alone', laws: ['options/workers'] }])
+  expect(suite.unsupported).toEqual([{ capability: 'workers: changes speed alone', laws: ['options/matters/workers'] }])
   await checkSuite(suite, { runs: 500 })
   // The base and six uses; one more cannot be parsed and never comes here.
   expect(tried).toBe(7)

@@ -1,6 +1,6 @@
 import { definePlugin } from '@collimate/core'
 import { z } from 'zod'
-import { memorySource } from './memory-source.js'
+import { memorySource, type MakeRows } from './memory-source.js'
 import { sumRow } from './sums.js'
 
 export { memorySource } from './memory-source.js'
@@ -14,6 +14,14 @@ export const options = z.strictObject({
   largest: z.int().positive().default(9).describe('largest number that is added; default 9'),
 })
 
+/** The rows that options ask for. */
+export function rowsOf({ train, evaluate, largest }: z.output<typeof options>): MakeRows {
+  return (seed) => {
+    const rows = Array.from({ length: train + evaluate }, (_, index) => sumRow(index, largest, seed))
+    return { train: rows.slice(0, train), evaluation: rows.slice(train) }
+  }
+}
+
 export default definePlugin({
   name: '__name__',
   version: '0.1.0',
@@ -24,9 +32,5 @@ export default definePlugin({
   options,
   // Claims are promises, and laws check them: it packs rows where it is asked to.
   capabilities: { packing: true },
-  create: ({ train, evaluate, largest }) =>
-    memorySource((seed) => {
-      const rows = Array.from({ length: train + evaluate }, (_, index) => sumRow(index, largest, seed))
-      return { train: rows.slice(0, train), evaluation: rows.slice(train) }
-    }),
+  create: (chosen) => memorySource(rowsOf(chosen)),
 })
