@@ -64,7 +64,7 @@ const payloads: { readonly [Name in EventName]?: Arbitrary<CollimateEvents[Name]
   }),
   'checkpoint.saved': fc.record({ step, folder: text }),
   'model.saved': fc.record({ folder: text }),
-  'warning.raised': fc.record({ code: fc.constant('COLLIMATE_SOMETHING'), message: text }),
+  'warning.raised': fc.record({ code: fc.constant('COLLIMATE_DATA_DROPPED'), message: text }),
   'listener.failed': fc.record({ event: fc.constantFrom('metrics.logged', 'other'), message: text }),
   'call.started': fc.record({ id: fc.nat(9), call: fc.constant('policy.update'), request: fc.anything() }),
   'call.finished': fc.record({
