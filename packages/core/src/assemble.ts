@@ -6,6 +6,8 @@ import type { Backend } from './contracts/backend.js'
 import { dataSourceVerbs } from './contracts/data-source.js'
 import type { DataSource } from './contracts/data-source.js'
 import { estimatorVerbs } from './contracts/estimator.js'
+import { modelVerbs } from './contracts/model.js'
+import type { Model } from './contracts/model.js'
 import type { Estimator } from './contracts/estimator.js'
 import type { Evaluator } from './contracts/evaluator.js'
 import type { Objective } from './contracts/objective.js'
@@ -16,7 +18,7 @@ import type { RewardSource } from './contracts/reward-source.js'
 import type { Trainer } from './contracts/trainer.js'
 import { CollimateError, errorLine } from './errors.js'
 import type { PluginContext, PluginKind, PluginKinds } from './plugin.js'
-import type { Registry, ResolvedPlugin } from './registry.js'
+import type { PluginEntry, Registry, ResolvedPlugin } from './registry.js'
 import type { ResolvedExperiment } from './resolve-experiment.js'
 import { handleOf, serve } from './serve.js'
 
@@ -29,6 +31,14 @@ export interface Assembly {
   readonly data: DataSource
   readonly reward: RewardSource | undefined
   readonly estimator: Estimator | undefined
+  readonly critic: Model | undefined
+  /** Every model of the run by its role; those that a plugin made for itself have its role. */
+  readonly models: readonly HeldModel[]
+}
+
+export interface HeldModel {
+  readonly role: string
+  readonly model: Pick<Model, 'describe'>
 }
 
 interface Surroundings {
@@ -41,9 +51,12 @@ interface Surroundings {
 /** Makes the plugins of an experiment. Cheap ones come first, so that what they refuse is said before a model is read. */
 export async function assemble(experiment: ResolvedExperiment, surroundings: Surroundings): Promise<Assembly> {
   const { bus, closing, signal } = surroundings
-  const context = pluginContext(experiment, surroundings)
+  const models: HeldModel[] = []
   const create = async <Kind extends PluginKind>({ plugin, options }: ResolvedPlugin<Kind>) => {
     signal.throwIfAborted()
+    const context = pluginContext(experiment, surroundings, (kind, made) => {
+      if (kind === 'policy') models.push({ role: plugin.definition.kind, model: made as Policy })
+    })
     return (await plugin.definition.create(options, context)) as PluginKinds[Kind]
   }
   /** Serves a plugin under its role; it is closed at the end, and its role is free again. */
@@ -66,21 +79,36 @@ export async function assemble(experiment: ResolvedExperiment, surroundings: Sur
   const { estimator, reward } = experiment
   const servedEstimator = estimator && (await serving('estimator', await create(estimator), estimatorVerbs))
   const data = await serving('data', await create(experiment.data), dataSourceVerbs)
-  const backend = await serving('backend', await createBackend(experiment, context), backendVerbs)
+  const backend = await serving('backend', await createBackend(experiment, surroundings), backendVerbs)
   const policy = await create(experiment.policy)
   const policyCalls = await serving('policy', policy, policyVerbs)
+  models.unshift({ role: 'policy', model: policyCalls })
+  let critic: Model | undefined
+  if (trainer.plan.requires.critic) {
+    critic = await serving('critic', await create(await criticOf(experiment, surroundings)), modelVerbs)
+    models.push({ role: 'critic', model: critic })
+  }
   const servedReward = reward && (await serving('reward', await create(reward), rewardSourceVerbs))
   return {
-    ...{ trainer, evaluators, backend, data },
+    ...{ trainer, evaluators, backend, data, critic, models },
     policy: { ...policyCalls, reference: () => policy.reference() },
     reward: servedReward,
     estimator: servedEstimator,
   }
 }
 
-async function createBackend({ backend }: ResolvedExperiment, context: PluginContext): Promise<Backend> {
-  const { backend: _none, ...withoutBackend } = context
-  return backend.plugin.definition.create(backend.options, withoutBackend)
+async function createBackend(experiment: ResolvedExperiment, surroundings: Surroundings): Promise<Backend> {
+  const { backend: _none, ...withoutBackend } = pluginContext(experiment, surroundings)
+  const { plugin, options } = experiment.backend
+  return plugin.definition.create(options, withoutBackend)
+}
+
+/** The critic of the experiment, or the policy's own model with a scalar head. */
+async function criticOf(
+  { critic, policy, folder }: ResolvedExperiment,
+  { registry }: Surroundings,
+): Promise<ResolvedPlugin<'policy'>> {
+  return critic ?? registry.resolve('policy', { ...policy.options, use: policy.use, head: 'score' }, folder)
 }
 
 /** Freezes the policy as it is now and serves it as `reference`. */
@@ -114,10 +142,11 @@ export async function attachTrackers(experiment: ResolvedExperiment, surrounding
   }
 }
 
-/** What every plugin of the experiment is created with. */
+/** What every plugin of the experiment is created with. `made` is told of the plugins that it makes for itself. */
 export function pluginContext(
   { folder, seed }: ResolvedExperiment,
-  { bus, registry, signal }: Omit<Surroundings, 'closing'>,
+  { bus, registry, signal, closing }: Surroundings,
+  made: (kind: PluginKind, plugin: PluginKinds[PluginKind]) => void = () => undefined,
 ): PluginContext {
   const context: PluginContext = {
     ...{ bus, seed, signal },
@@ -126,6 +155,13 @@ export function pluginContext(
     async objective({ use, options }): Promise<Objective> {
       const found = await registry.resolve('objective', { ...options, use }, folder)
       return found.plugin.definition.create(found.options, context)
+    },
+    async plugin<Kind extends PluginKind>(kind: Kind, entry: PluginEntry<Kind>) {
+      const found = await registry.resolve(kind, entry, folder)
+      const object = (await found.plugin.definition.create(found.options, context)) as PluginKinds[Kind]
+      if ('close' in object && typeof object.close === 'function') await closing.add(object.close.bind(object))
+      made(kind, object)
+      return object
     },
   }
   return Object.freeze(context)
@@ -140,9 +176,14 @@ function assertComplete(experiment: ResolvedExperiment, trainer: Trainer, evalua
     : evaluators.flatMap(({ requires }, i) =>
         requires.reward ? [`evaluator "${experiment.evaluators[i].plugin.definition.name}"`] : [],
       )[0]
-  const needs = { reward: rewardUser, estimator: requires.estimator ? trainerName : undefined }
-  for (const role of ['reward', 'estimator'] as const) {
-    if (needs[role] !== undefined && experiment[role] === undefined)
+  const needs = {
+    reward: rewardUser,
+    estimator: requires.estimator ? trainerName : undefined,
+    critic: requires.critic ? trainerName : undefined,
+  }
+  for (const role of ['reward', 'estimator', 'critic'] as const) {
+    // A critic that is not given is made from the policy.
+    if (needs[role] !== undefined && experiment[role] === undefined && role !== 'critic')
       throw new CollimateError(
         'COLLIMATE_EXPERIMENT_INCOMPLETE',
         `${needs[role]} needs "${role}", which is not given`,

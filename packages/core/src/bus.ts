@@ -10,11 +10,14 @@
  */
 import type { Backend } from './contracts/backend.js'
 import type { DataSource } from './contracts/data-source.js'
-import type { Estimator } from './contracts/estimator.js'
 import type { Sample } from './contracts/evaluator.js'
+import type { Estimator, EstimatorReply, EstimatorRequest } from './contracts/estimator.js'
+import type { Model } from './contracts/model.js'
 import type { Policy, Reference } from './contracts/policy.js'
 import type { RewardSource } from './contracts/reward-source.js'
+import type { Rollout } from './contracts/rollout.js'
 import type { Measurement } from './contracts/trainer.js'
+import type { Resources } from './manifest.js'
 
 /** Events by name. Payloads are plain data. */
 export interface CollimateEvents {
@@ -34,6 +37,20 @@ export interface CollimateEvents {
     seconds: number
   }
   'policy.updated': { step: number; version: number }
+  /** Completions were sampled in `step` (from 1); those of one prompt, `groupSize` of them, are neighbours. */
+  'rollout.sampled': { step: number; rollouts: readonly Rollout[]; groupSize: number; seconds: number }
+  /** They were scored: [n] total rewards before any KL penalty, and by name those of each part of the reward. */
+  'rollout.scored': {
+    step: number
+    rollouts: readonly Rollout[]
+    rewards: Float64Array
+    parts: Readonly<Record<string, Float64Array>>
+    seconds: number
+  }
+  /** What the estimator was asked, and its answer. */
+  'advantages.estimated': { step: number; request: EstimatorRequest; reply: EstimatorReply }
+  /** What the run holds, after its first step and at its end. */
+  'resources.measured': Resources
   'evaluation.finished': { step: number; metrics: Readonly<Record<string, Measurement>> }
   'sample.shown': { step: number; sample: Sample }
   'checkpoint.saved': { step: number; folder: string }
@@ -60,6 +77,7 @@ export interface CollimateCalls
     CallsOf<'backend', Backend>,
     CallsOf<'policy', Omit<Policy, 'reference'>>,
     CallsOf<'reference', Reference>,
+    CallsOf<'critic', Model>,
     CallsOf<'reward', RewardSource>,
     CallsOf<'estimator', Estimator>,
     CallsOf<'data', DataSource> {}

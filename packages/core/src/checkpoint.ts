@@ -13,6 +13,8 @@ export interface Checkpoint {
   /** What `Trainer.state()` gave. */
   readonly trainer: unknown
   readonly policy: ModelSnapshot
+  /** Present where the trainer has a critic. */
+  readonly critic?: ModelSnapshot
 }
 
 /*
@@ -28,8 +30,10 @@ interface StoredTensor extends Omit<HostTensor, 'data'> {
   readonly length: number
   readonly offset: number
 }
-interface Header extends Omit<Checkpoint, 'policy'> {
-  readonly policy: Omit<ModelSnapshot, 'tensors'> & { readonly tensors: Readonly<Record<string, StoredTensor>> }
+type StoredSnapshot = Omit<ModelSnapshot, 'tensors'> & { readonly tensors: Readonly<Record<string, StoredTensor>> }
+interface Header extends Omit<Checkpoint, 'policy' | 'critic'> {
+  readonly policy: StoredSnapshot
+  readonly critic?: StoredSnapshot
   /** Bytes of all tensors. */
   readonly bytes: number
 }
@@ -39,14 +43,21 @@ const aligned = (bytes: number): number => Math.ceil(bytes / 8) * 8
 
 /** Writes a checkpoint whole or not at all: to a temporary file, flushed, then renamed. */
 export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Promise<void> {
-  const { tensors, ...counters } = checkpoint.policy
-  const stored: Record<string, StoredTensor> = {}
+  const tensors: HostTensor[] = []
   let offset = 0
-  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
-    stored[name] = { dtype, shape, array: data.constructor.name as ArrayName, length: data.length, offset }
-    offset += aligned(data.byteLength)
+  const store = ({ tensors: given, ...counters }: ModelSnapshot): StoredSnapshot => {
+    const stored: Record<string, StoredTensor> = {}
+    for (const [name, tensor] of Object.entries(given)) {
+      const { dtype, shape, data } = tensor
+      stored[name] = { dtype, shape, array: data.constructor.name as ArrayName, length: data.length, offset }
+      offset += aligned(data.byteLength)
+      tensors.push(tensor)
+    }
+    return { ...counters, tensors: stored }
   }
-  const header: Header = { ...checkpoint, policy: { ...counters, tensors: stored }, bytes: offset }
+  const { policy, critic, ...rest } = checkpoint
+  const snapshots = { policy: store(policy), ...(critic && { critic: store(critic) }) }
+  const header: Header = { ...rest, ...snapshots, bytes: offset }
   const text = Buffer.from(JSON.stringify(header))
   const start = Buffer.alloc(16)
   start.write(MAGIC, 'latin1')
@@ -58,7 +69,7 @@ export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Pro
     try {
       await writeAll(handle, start)
       await writeAll(handle, text)
-      for (const { data } of Object.values(tensors)) {
+      for (const { data } of tensors) {
         await writeAll(handle, bytesOf(data))
         await writeAll(handle, Buffer.alloc(aligned(data.byteLength) - data.byteLength))
       }
@@ -122,14 +133,17 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     }
     const base = 16 + headerLength
     if (base + header.bytes !== size) throw broken(`${size} bytes instead of ${base + header.bytes}`)
-    const tensors: Record<string, HostTensor> = {}
-    for (const [name, { dtype, shape, array, length, offset }] of Object.entries(header.policy.tensors)) {
-      const data = new arrays[array](length)
-      await readAll(handle, bytesOf(data), base + offset)
-      tensors[name] = { dtype, shape, data }
+    const load = async ({ tensors: stored, ...counters }: StoredSnapshot): Promise<ModelSnapshot> => {
+      const tensors: Record<string, HostTensor> = {}
+      for (const [name, { dtype, shape, array, length, offset }] of Object.entries(stored)) {
+        const data = new arrays[array](length)
+        await readAll(handle, bytesOf(data), base + offset)
+        tensors[name] = { dtype, shape, data }
+      }
+      return { ...counters, tensors }
     }
-    const { step, consumed, trainer, policy } = header
-    return { step, consumed, trainer, policy: { ...policy, tensors } }
+    const { step, consumed, trainer, policy, critic } = header
+    return { step, consumed, trainer, policy: await load(policy), ...(critic && { critic: await load(critic) }) }
   } finally {
     await handle.close()
   }

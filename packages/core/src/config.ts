@@ -16,10 +16,12 @@ export interface ExperimentConfig {
   readonly policy: PluginEntry<'policy'>
   readonly reward?: PluginEntry<'reward'>
   readonly estimator?: PluginEntry<'estimator'>
+  /** The value model of trainers that need one; default the policy's model with a new scalar head. */
+  readonly critic?: PluginEntry<'policy'>
   readonly trainer: PluginEntry<'trainer'>
   /** Options without `use` are those of `files`. */
   readonly data: PluginEntry<'data'> | Readonly<Record<string, unknown>>
-  /** Run once after training. */
+  /** Run once after training, some at each evaluation too. */
   readonly evaluators?: readonly PluginEntry<'evaluator'>[]
   /** Default `[console]`. */
   readonly trackers?: readonly PluginEntry<'tracker'>[]
@@ -55,6 +57,7 @@ const shape = {
   policy: entry.describe('the model to train, e.g. { use: transformer, model: ./model }'),
   reward: entry.optional(),
   estimator: entry.optional(),
+  critic: entry.optional().describe('the value model; default the policy’s model with a scalar head'),
   trainer: entry.describe('the method, e.g. sft or dpo'),
   data: entry.describe('the dataset, e.g. { train: pairs.jsonl }'),
   evaluators: z.array(entry).default([]),
@@ -144,6 +147,7 @@ export const pluginFields = {
   policy: 'policy',
   reward: 'reward',
   estimator: 'estimator',
+  critic: 'policy',
   trainer: 'trainer',
   data: 'data',
   evaluators: 'evaluator',

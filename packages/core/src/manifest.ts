@@ -5,6 +5,21 @@ import type { Measurement } from './contracts/trainer.js'
 import { CollimateError } from './errors.js'
 import { writeJson } from './json.js'
 
+/** What a run holds and what it has cost so far. */
+export interface Resources {
+  /** The models that are held, by role (`policy`, `reference`, `critic`, `reward`, ...), with their parameters. */
+  readonly models: readonly { readonly role: string; readonly parameters: number }[]
+  /** Most bytes of state (weights, gradients, moments, caches) that the backend held after a step. */
+  readonly stateBytes: number
+  /** Most bytes that the process held after a step, whatever held them. */
+  readonly processBytes: number
+  /** Tokens that went through training steps, and tokens that were sampled for them. */
+  readonly trainedTokens: number
+  readonly generatedTokens: number
+  /** Wall time of the training steps. */
+  readonly trainingSeconds: number
+}
+
 export type RunStatus = 'running' | 'done' | 'stopped' | 'failed'
 
 /** What became of a run: manifest.json, replaced whole at every change. */
@@ -24,6 +39,8 @@ export interface Manifest {
   readonly modelFolder?: string
   /** The last evaluation and what the evaluators measured. */
   readonly metrics?: Readonly<Record<string, Measurement>>
+  /** What it held and what it cost. */
+  readonly resources?: Resources
   /** Why it failed, one line. */
   readonly error?: string
 }

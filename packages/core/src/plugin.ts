@@ -9,6 +9,7 @@ import type { Policy } from './contracts/policy.js'
 import type { RewardSource } from './contracts/reward-source.js'
 import type { Tracker } from './contracts/tracker.js'
 import type { Trainer } from './contracts/trainer.js'
+import type { PluginEntry } from './registry.js'
 
 /** Kinds of plugin and what `create` of each returns. */
 export interface PluginKinds {
@@ -34,6 +35,11 @@ export interface PluginContext {
    * COLLIMATE_PLUGIN_UNKNOWN where there is none.
    */
   objective(use: { use: string; options: Readonly<Record<string, unknown>> }): Promise<Objective>
+  /**
+   * Makes a plugin of another kind, as an experiment names it: a reward source its model (`plugin('policy', { use:
+   * 'transformer', model, head: 'score' })`), an evaluator the reward that it measures. It is closed at the end of the run.
+   */
+  plugin<Kind extends PluginKind>(kind: Kind, entry: PluginEntry<Kind>): Promise<PluginKinds[Kind]>
   /** Resolves a path of the experiment against the folder of its file. */
   path(relative: string): string
   readonly seed: number

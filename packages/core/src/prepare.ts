@@ -31,11 +31,12 @@ export async function prepare(
   const { seed } = experiment
   bus.emit('phase.changed', { phase: 'loading' })
   const assembly = await assemble(experiment, { ...surroundings, signal, closing })
-  const { trainer, evaluators, policy, reward, estimator } = assembly
+  const { trainer, evaluators, policy, reward, estimator, critic } = assembly
   const { plan } = trainer
 
   const info = await openData(assembly, await policy.describe(), bus, seed)
-  if ((experiment.evaluateEvery || experiment.evaluateAtStart) && !(trainer.evaluate && info.evaluation?.length))
+  const canEvaluate = trainer.evaluate !== undefined || evaluators.some(({ during }) => during === true)
+  if ((experiment.evaluateEvery || experiment.evaluateAtStart) && !(canEvaluate && info.evaluation?.length))
     throw new CollimateError('COLLIMATE_EXPERIMENT_UNUSED', '"evaluateEvery" or "evaluateAtStart" without evaluation', {
       hint: 'give the data a held-out split (data: { evaluate: 0.1 }), or remove the option',
     })
@@ -44,12 +45,13 @@ export async function prepare(
   const reference = wantsReference ? await serveReference(policy, bus, closing) : undefined
   if (checkpoint) {
     await policy.restore({ snapshot: checkpoint.policy })
+    if (critic && checkpoint.critic) await critic.restore({ snapshot: checkpoint.critic })
     trainer.restore(checkpoint.trainer)
   }
   const { shuffle, length, batchSize } = plan
   const data = orderedData(assembly.data, info, { seed, shuffle, consumed: checkpoint?.consumed ?? 0 })
   const context: TrainerContext = {
-    ...{ bus, policy, reference, reward, estimator, data, seed, signal },
+    ...{ bus, policy, reference, reward, estimator, critic, data, seed, signal },
     cacheFolder: experiment.cacheFolder,
     totalSteps: stepsOf(length, data.trainLength, batchSize),
     startStep: checkpoint?.step ?? 0,

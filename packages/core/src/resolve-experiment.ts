@@ -25,6 +25,7 @@ export interface ResolvedExperiment {
   readonly policy: ResolvedPlugin<'policy'>
   readonly reward: ResolvedPlugin<'reward'> | undefined
   readonly estimator: ResolvedPlugin<'estimator'> | undefined
+  readonly critic: ResolvedPlugin<'policy'> | undefined
   readonly trainer: ResolvedPlugin<'trainer'>
   readonly data: ResolvedPlugin<'data'>
   readonly evaluators: readonly ResolvedPlugin<'evaluator'>[]
@@ -57,6 +58,7 @@ export async function resolveExperiment(
     data: await one('data', parsed.data),
     reward: parsed.reward === undefined ? undefined : await one('reward', parsed.reward),
     estimator: parsed.estimator === undefined ? undefined : await one('estimator', parsed.estimator),
+    critic: parsed.critic === undefined ? undefined : await one('policy', parsed.critic),
     evaluators: await many('evaluator', parsed.evaluators),
     backend: await one('backend', parsed.backend),
     trackers: await many('tracker', parsed.trackers),

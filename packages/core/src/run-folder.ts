@@ -15,11 +15,22 @@ import { assertOurs, assertWritable } from './paths.js'
  *   events.jsonl      every event of the bus with its time, calls excepted
  *   metrics.jsonl     one line per logged step: step, epoch, metrics; and per evaluation: step, evaluation
  *   samples.jsonl     one line per sample: step, prompt, completions
+ *   rollouts.jsonl    one line per rollout: step, prompt, completion, tokens, reward and its parts
  *   checkpoint/       state.bin, the last checkpoint
+ *   critic/           the trained critic, where there is one
  *   model/            the trained model, unless the config puts it elsewhere
  */
-const files = ['config.json', 'environment.json', 'events.jsonl', 'metrics.jsonl', 'samples.jsonl', manifestFile]
+const files = [
+  'config.json',
+  'environment.json',
+  'events.jsonl',
+  'metrics.jsonl',
+  'samples.jsonl',
+  'rollouts.jsonl',
+  manifestFile,
+]
 export const checkpointFolder = (folder: string): string => join(folder, 'checkpoint')
+export const criticFolder = (folder: string): string => join(folder, 'critic')
 export const checkpointFile = (folder: string): string => join(checkpointFolder(folder), 'state.bin')
 
 const active = new Set<string>()
@@ -65,7 +76,17 @@ interface Lines {
   readonly events: number
   readonly metrics: number
   readonly samples: number
+  readonly rollouts: number
 }
+
+/** Events that have a file of their own, or are too many for one. */
+const unlogged: readonly EventName[] = [
+  'call.started',
+  'call.finished',
+  'rollout.sampled',
+  'rollout.scored',
+  'advantages.estimated',
+]
 
 export function recordRun(bus: Bus): Recorder {
   const early: [file: keyof Lines, line: unknown][] = []
@@ -86,13 +107,20 @@ export function recordRun(bus: Bus): Recorder {
 
   const disposers: Dispose[] = [
     bus.onAny((event: EventName, payload) => {
-      if (event === 'call.started' || event === 'call.finished') return
+      if (unlogged.includes(event)) return
       write('events', { time: new Date().toISOString(), event, payload })
     }),
     bus.on('metrics.logged', ({ step, metrics }: CollimateEvents['metrics.logged']) => {
       if (Object.keys(metrics).length > 0) write('metrics', { step, ...metrics })
     }),
     bus.on('evaluation.finished', ({ step, metrics }) => write('metrics', { step, evaluation: metrics })),
+    bus.on('rollout.scored', ({ step, rollouts, rewards, parts }) =>
+      rollouts.forEach(({ prompt, completion, endedBy, version, temperature }, i) => {
+        const named = Object.fromEntries(Object.entries(parts).map(([name, values]) => [name, values[i]]))
+        const rollout = { prompt: prompt.text, completion: completion.text, tokens: completion.ids.length, endedBy }
+        write('rollouts', { step, ...rollout, version, temperature, reward: rewards[i], parts: named })
+      }),
+    ),
     bus.on('sample.shown', ({ step, sample }) => write('samples', { step, ...sample })),
   ]
 
@@ -107,13 +135,17 @@ export function recordRun(bus: Bus): Recorder {
       } else {
         dropLaterLines(join(folder, 'metrics.jsonl'), resumeStep)
         dropLaterLines(join(folder, 'samples.jsonl'), resumeStep)
+        dropLaterLines(join(folder, 'rollouts.jsonl'), resumeStep)
       }
       manifest = given.manifest
       writeManifest(folder, manifest)
       writeJson(join(folder, 'config.json'), config)
       writeJson(join(folder, 'environment.json'), environment)
       const append = (name: keyof Lines): number => openSync(join(folder, `${name}.jsonl`), 'a')
-      lines = { events: append('events'), metrics: append('metrics'), samples: append('samples') }
+      lines = {
+        ...{ events: append('events'), metrics: append('metrics') },
+        ...{ samples: append('samples'), rollouts: append('rollouts') },
+      }
       for (const [file, line] of early.splice(0)) write(file, line)
     },
     update(change) {

@@ -279,7 +279,7 @@ describe('what is wrong is refused before anything is written', () => {
 
   test('a run folder within the model folder is no obstacle, before the first model and after', async () => {
     const changes = { output: 'out/run', modelFolder: 'out', cacheFolder: 'out/run/cache' }
-    await expect(run({ ...changes, trainer: made.trainer({ failAt: 2 }) }).finished).rejects.toThrow()
+    await expect(run({ ...changes, trainer: made.trainer({ failAt: 1 }) }).finished).rejects.toThrow()
     expect(readdirSync(join(folder, 'out'))).toEqual(['run'])
     await run(changes).finished
     await run(changes).finished
@@ -306,14 +306,82 @@ describe('what is wrong is refused before anything is written', () => {
   })
 })
 
+describe('a critic', () => {
+  test('is made of the policy, trained, checkpointed, saved, and resumed in the same bits', async () => {
+    const { trainer, policy } = made
+    const changes = { policy: policy({ model: 'm' }), trainer: trainer({ critic: true }) }
+    const critics = (name: string): string => readFileSync(join(folder, 'runs', name, 'critic/weights.json'), 'utf8')
+    await run({ ...changes, name: 'whole' }).finished
+    expect(log).toContain('policy create score')
+    const one = run({ ...changes, name: 'stopped' })
+    one.bus.on('policy.updated', ({ step }) => {
+      if (step === 3) one.stop()
+    })
+    expect(await one.finished).toMatchObject({ status: 'stopped', steps: 3 })
+    expect(critics('stopped')).not.toBe(critics('whole'))
+    await run({ ...changes, name: 'stopped' }, { resume: true }).finished
+    expect(critics('stopped')).toBe(critics('whole'))
+    expect(outcome('runs/stopped')).toEqual(outcome('runs/whole'))
+  })
+
+  test('that is given is taken as it is; one that nobody uses is refused', async () => {
+    const { trainer, policy } = made
+    await run({ trainer: trainer({ critic: true }), critic: policy({ head: 'mine' }) }).finished
+    expect(log).toContain('policy create mine')
+    await expect(run({ name: 'b', critic: policy() }).finished).rejects.toThrow(code('COLLIMATE_EXPERIMENT_UNUSED'))
+  })
+})
+
+describe('evaluators during training', () => {
+  test('are asked at every evaluation, the others at the end; what they make for themselves is closed', async () => {
+    const { data, evaluator, reward } = made
+    const changes = { data: data({ held: 3 }), reward: reward(), evaluateEvery: 2, evaluateAtStart: true }
+    const evaluations = (): number => log.filter((line) => line.startsWith('evaluate')).length
+    await run({ ...changes, name: 'end', evaluators: [evaluator()] }).finished
+    expect(evaluations()).toBe(1)
+    await run({ ...changes, name: 'during', evaluators: [evaluator({ during: true, gold: true })] }).finished
+    // Steps 0, 2, 4 and 6, and the one before.
+    expect(evaluations()).toBe(5)
+    expect(log.filter((line) => line === 'reward close').length).toBe(2 + 4)
+  })
+})
+
+test('a run says what it held', async () => {
+  const { trainer, reward } = made
+  await run({ trainer: trainer({ critic: true, reference: true, reward: true }), reward: reward() }).finished
+  const { resources } = readManifest(join(folder, 'runs/experiment')) ?? {}
+  expect(resources?.models.map(({ role }) => role)).toEqual(['policy', 'critic', 'reference'])
+  expect(resources?.processBytes).toBeGreaterThan(1e6)
+  expect(resources?.trainedTokens).toBe(6 * 4 - 4)
+})
+
 describe('what fails on the way', () => {
   test('an error of the trainer travels, and everything is closed', async () => {
     await expect(run({ trainer: made.trainer({ failAt: 3 }) }).finished).rejects.toThrow(code('COLLIMATE_NOT_FINITE'))
     expect(log.slice(-4)).toEqual(['trainer end', 'policy close', 'backend close', 'data close'])
     expect(readManifest(join(folder, 'runs/experiment'))).toMatchObject({
-      ...{ status: 'failed', error: 'COLLIMATE_NOT_FINITE: the loss of step 3 is NaN' },
+      ...{ status: 'failed', error: 'COLLIMATE_NOT_FINITE: the loss of step 3 is NaN; the policy of step 2 is saved' },
     })
+  })
+
+  test('a run that fails before its first step saves nothing', async () => {
+    await expect(run({ trainer: made.trainer({ failAt: 1 }) }).finished).rejects.toThrow(code('COLLIMATE_NOT_FINITE'))
     expect(existsSync(join(folder, 'runs/experiment/model'))).toBe(false)
+  })
+
+  test('a run that diverges goes back to the last policy that a later step has found good, and saves it', async () => {
+    const weights = (name: string): string => readFileSync(join(folder, 'runs', name, 'model/weights.json'), 'utf8')
+    await run({ name: 'ten', trainer: made.trainer({ steps: 10 }) }).finished
+    const diverging = run({ name: 'wild', trainer: made.trainer({ steps: 20, divergeAt: 14 }) })
+    await expect(diverging.finished).rejects.toMatchObject({
+      ...{ code: 'COLLIMATE_DIVERGED', message: 'the KL is 99 nats; the policy of step 10 is saved', hint: 'less' },
+    })
+    expect(weights('wild')).toBe(weights('ten'))
+    expect(readManifest(join(folder, 'runs/wild'))).toMatchObject({ status: 'failed', steps: 10, modelFolder: 'model' })
+    // At step 11 the policy of step 10 is not known to be good, and nothing is older than it.
+    const early = run({ name: 'early', trainer: made.trainer({ steps: 20, divergeAt: 11 }) })
+    await expect(early.finished).rejects.toThrow(code('COLLIMATE_DIVERGED'))
+    expect(existsSync(join(folder, 'runs/early/model'))).toBe(false)
   })
 
   test('a trainer that skips steps is refused', async () => {

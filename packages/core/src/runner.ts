@@ -10,13 +10,15 @@ import type { Closing } from './closing.js'
 import type { Measurement, TrainerContext } from './contracts/trainer.js'
 import { environment } from './environment.js'
 import { CollimateError, errorLine } from './errors.js'
+import { keepLastGood } from './last-good.js'
 import { readManifest, thisProcess } from './manifest.js'
 import type { Manifest } from './manifest.js'
+import { measureResources } from './measure-resources.js'
 import { prepare } from './prepare.js'
 import type { Prepared } from './prepare.js'
 import type { Registry } from './registry.js'
 import type { ResolvedExperiment } from './resolve-experiment.js'
-import { checkpointFile, checkpointFolder, claimOutput, recordRun } from './run-folder.js'
+import { checkpointFile, checkpointFolder, claimOutput, criticFolder, recordRun } from './run-folder.js'
 import type { Recorder } from './run-folder.js'
 import { isStop } from './stop-control.js'
 import type { StopControl } from './stop-control.js'
@@ -104,8 +106,13 @@ async function runBody(
     throw error
   }
   const { assembly, context, data } = prepared
-  const { trainer, policy } = assembly
+  const { trainer, policy, critic } = assembly
   const { totalSteps } = context
+  const held = context.reference
+    ? [...assembly.models, { role: 'reference', model: context.reference }]
+    : assembly.models
+  const meter = measureResources(bus, assembly.backend, held)
+  await closing.add(meter.end)
   const manifest: Manifest = {
     ...{ format: 1, name, status: 'running', configHash: experiment.hash, process: thisProcess() },
     ...{ startedAt: now(), steps: context.startStep, totalSteps },
@@ -126,16 +133,28 @@ async function runBody(
   const phase = (name: string): void => bus.emit('phase.changed', { phase: name })
   const saveCheckpoint = async (step: number): Promise<void> => {
     await mkdir(checkpointFolder(output), { recursive: true })
-    const state = { step, consumed: data.consumed(), trainer: trainer.state(), policy: await policy.snapshot() }
-    await writeCheckpoint(checkpointFile(output), state)
+    await writeCheckpoint(checkpointFile(output), {
+      ...{ step, consumed: data.consumed(), trainer: trainer.state(), policy: await policy.snapshot() },
+      ...(critic && { critic: await critic.snapshot() }),
+    })
     recorder.update({ steps: step })
     bus.emit('checkpoint.saved', { step, folder: checkpointFolder(output) })
   }
-  const canEvaluate = trainer.evaluate !== undefined && data.evaluationLength > 0
+  const canEvaluate = data.evaluationLength > 0
+  /** What the trainer measures, and the evaluators that measure during training. */
   const evaluate = async (step: number): Promise<Readonly<Record<string, Measurement>>> => {
     phase('evaluating')
-    return evaluateOn(trainer, context, step)
+    const measured = await evaluateOn(trainer, context, step)
+    return step === totalSteps ? measured : { ...measured, ...(await askEvaluators('during', step)) }
   }
+  const askEvaluators = (when: 'during' | 'end', step: number) =>
+    evaluatorsOf(experiment, assembly, context, step, when)
+  const measure = async (): Promise<void> => {
+    const resources = await meter.read()
+    bus.emit('resources.measured', resources)
+    recorder.update({ resources })
+  }
+  const lastGood = trainer.plan.guarded ? await keepLastGood(policy, context.startStep) : undefined
 
   /** False where the user's stop cut it short. */
   const unlessStopped = async (act: () => Promise<void>): Promise<boolean> => {
@@ -148,7 +167,7 @@ async function runBody(
   }
 
   let step = context.startStep
-  let finished = await unlessStopped(async () => {
+  const train = async (): Promise<void> => {
     if (experiment.evaluateAtStart && step === 0) await evaluate(0)
     phase('training')
     step = await trainingLoop(trainer, context, {
@@ -157,6 +176,9 @@ async function runBody(
       async afterStep(done) {
         step = done
         recorder.check()
+        await meter.afterStep()
+        if (done === context.startStep + 1) await measure()
+        await lastGood?.afterStep(done)
         if (experiment.checkpointEvery && done % experiment.checkpointEvery === 0) await saveCheckpoint(done)
         if (experiment.evaluateEvery && done % experiment.evaluateEvery === 0 && done < totalSteps) {
           await evaluate(done)
@@ -164,25 +186,43 @@ async function runBody(
         }
       },
     })
+  }
+  let modelFolder: string | undefined
+  const saveModel = async (): Promise<void> => {
+    modelFolder = experiment.modelFolder
+    await policy.save({ folder: modelFolder })
+    await critic?.save({ folder: criticFolder(output) })
+    bus.emit('model.saved', { folder: modelFolder })
+  }
+  let finished = await unlessStopped(train).catch(async (error: unknown) => {
+    if (!hasDiverged(error) || step === 0) throw error
+    // What was good is saved before the failure is told: an update that is not finite has changed nothing.
+    const goodStep = error.code === 'COLLIMATE_DIVERGED' && lastGood ? await lastGood.restore() : step
+    if (goodStep === 0) throw error
+    phase('saving')
+    await saveModel()
+    recorder.update({ steps: goodStep, modelFolder: relative(output, experiment.modelFolder) })
+    throw new CollimateError(error.code, `${error.message}; the policy of step ${goodStep} is saved`, {
+      ...(error.hint !== undefined && { hint: error.hint }),
+      cause: error,
+    })
   })
 
-  let modelFolder: string | undefined
   if (step > 0) {
     phase('saving')
     if (!finished) await saveCheckpoint(step)
-    modelFolder = experiment.modelFolder
-    await policy.save({ folder: modelFolder })
-    bus.emit('model.saved', { folder: modelFolder })
+    await saveModel()
   }
   const metrics: Record<string, Measurement> = {}
   if (finished) {
     finished = await unlessStopped(async () => {
       if (canEvaluate) Object.assign(metrics, await evaluate(step))
-      Object.assign(metrics, await finalEvaluation(experiment, assembly, context, step))
+      Object.assign(metrics, await askEvaluators('end', step))
     })
     if (!finished) await saveCheckpoint(step)
   }
 
+  if (step > context.startStep) await measure()
   phase('done')
   recorder.check()
   const status = finished ? 'done' : 'stopped'
@@ -193,15 +233,22 @@ async function runBody(
   return result(status, { modelFolder, steps: step, totalSteps, metrics })
 }
 
-/** What the evaluators say about the trained policy. */
-async function finalEvaluation(
+/** Whether training has gone where no further step helps. */
+function hasDiverged(error: unknown): error is CollimateError {
+  return error instanceof CollimateError && ['COLLIMATE_DIVERGED', 'COLLIMATE_NOT_FINITE'].includes(error.code)
+}
+
+/** What the evaluators say about the policy: at the end all of them, during training those that measure then. */
+async function evaluatorsOf(
   experiment: ResolvedExperiment,
   { evaluators }: Assembly,
   context: TrainerContext,
   step: number,
+  when: 'during' | 'end',
 ): Promise<Readonly<Record<string, Measurement>>> {
   const all: Record<string, Measurement> = {}
   for (const [i, evaluator] of evaluators.entries()) {
+    if (when === 'during' && evaluator.during !== true) continue
     const { name } = experiment.evaluators[i].plugin.definition
     context.bus.emit('phase.changed', { phase: 'evaluating', detail: name })
     const { metrics, samples } = await evaluator.evaluate(context)

@@ -9,6 +9,13 @@ export interface EstimatorRequest {
   readonly refLogProbs?: Float64Array
   /** 1 for a token of the completion, else 0. */
   readonly mask: Uint8Array
+  /** Rows come in groups of this many neighbours, the completions of one prompt; default 1. */
+  readonly groupSize?: number
+  /**
+   * Exponential moving mean of the total rewards of earlier rows, kept by the trainer, for estimators whose baseline it is;
+   * absent where there were none.
+   */
+  readonly meanReward?: number
 }
 
 export interface EstimatorReply {

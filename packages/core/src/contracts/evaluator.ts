@@ -9,6 +9,8 @@ export interface Sample {
 
 /** Measures a trained policy, after training: win rates, rewards, samples. */
 export interface Evaluator {
+  /** Asked at every evaluation during training too (`evaluateEvery`, `evaluateAtStart`); default only at the end. */
+  readonly during?: boolean
   /** `reference` needs the policy as it was before training. */
   readonly requires: { readonly reference: boolean; readonly reward: boolean }
   evaluate(context: TrainerContext): Promise<{

@@ -1,12 +1,16 @@
 import type { Bus } from '../bus.js'
 import type { DataRequest, DatasetType, Example } from './data-source.js'
+import type { Model } from './model.js'
 import type { Policy, Reference } from './policy.js'
 import type { RewardSource } from './reward-source.js'
 import type { Estimator } from './estimator.js'
 
-/** One line of the run's log, after one optimiser step. */
+/**
+ * One line of the run's log, after one step: one optimiser step, or with trainers that sample one batch of rollouts and all
+ * the updates that are made of it, so that nothing but the trainer's state lives on between two steps.
+ */
 export interface StepReport {
-  /** Optimiser steps done, from 1. */
+  /** Steps done, from 1. */
   readonly step: number
   /** Numbers to log, in TRL's names. Empty on steps that are not logged. */
   readonly metrics: Readonly<Record<string, number>>
@@ -42,8 +46,10 @@ export interface TrainerContext {
   readonly reference?: Reference
   readonly reward?: RewardSource
   readonly estimator?: Estimator
+  /** Present where `requires.critic`: a model of its own with output `values`. */
+  readonly critic?: Model
   readonly data: TrainingData
-  /** Optimiser steps in the whole run, and steps already done (after a resume). */
+  /** Steps in the whole run, and steps already done (after a resume). */
   readonly totalSteps: number
   readonly startStep: number
   readonly seed: number
@@ -57,8 +63,19 @@ export interface TrainerContext {
 export interface TrainerPlan {
   readonly dataset: DatasetType
   readonly data: Omit<DataRequest, 'type' | 'tokenizer' | 'seed'>
-  readonly requires: { readonly reference: boolean; readonly reward: boolean; readonly estimator: boolean }
-  /** Examples per optimiser step. */
+  readonly requires: {
+    readonly reference: boolean
+    readonly reward: boolean
+    readonly estimator: boolean
+    /** Default false. */
+    readonly critic?: boolean
+  }
+  /**
+   * The trainer may find that the policy of the step before has diverged (COLLIMATE_DIVERGED): the runner keeps a policy
+   * that a later step has found good, to go back to. Default false.
+   */
+  readonly guarded?: boolean
+  /** Examples per step. */
   readonly batchSize: number
   /** How long: steps, or passes over the training split. */
   readonly length: { readonly steps: number } | { readonly epochs: number }
@@ -69,7 +86,7 @@ export interface TrainerPlan {
 /** An algorithm, and nothing else: data order, checkpoints, evaluation, abort and resume are the runner's. */
 export interface Trainer {
   readonly plan: TrainerPlan
-  /** One report per optimiser step; the runner may stop asking between any two. */
+  /** One report per step; the runner may stop asking between any two. */
   steps(context: TrainerContext): AsyncGenerator<StepReport, void, void>
   /** Measures on the held-out split; names begin with `eval_`. */
   evaluate?(context: TrainerContext): Promise<Readonly<Record<string, Measurement>>>

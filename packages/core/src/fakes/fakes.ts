@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Backend } from '../contracts/backend.js'
 import type { Example } from '../contracts/data-source.js'
 import type { ForestBatch } from '../contracts/batch.js'
-import type { UpdateReport } from '../contracts/model.js'
+import type { UpdateReport, UpdateRequest } from '../contracts/model.js'
 import type { Policy } from '../contracts/policy.js'
 import type { StepReport, TrainerContext } from '../contracts/trainer.js'
 import { definePlugin } from '../define-plugin.js'
@@ -114,10 +114,14 @@ export function fakes(log: Log = []) {
 
   const policy = definePlugin({
     ...{ ...about, name: 'fake', kind: 'policy' },
-    options: z.object({ model: z.string().default('none'), missing: z.boolean().default(false) }),
-    create({ missing }) {
+    options: z.object({
+      model: z.string().default('none'),
+      missing: z.boolean().default(false),
+      head: z.string().optional(),
+    }),
+    create({ missing, head }) {
       if (missing) throw new CollimateError('COLLIMATE_MODEL_MISSING', 'there is no model')
-      log.push('policy create')
+      log.push(head === undefined ? 'policy create' : `policy create ${head}`)
       return fakePolicy(log)
     },
   })
@@ -160,33 +164,40 @@ export function fakes(log: Log = []) {
       shuffle: z.boolean().default(true),
       reference: z.boolean().default(false),
       reward: z.boolean().default(false),
+      critic: z.boolean().default(false),
       failAt: z.number().default(-1),
+      divergeAt: z.number().default(-1),
       slow: z.boolean().default(false),
       skip: z.boolean().default(false),
     }),
     create(options) {
-      const { rate, steps, epochs, batchSize, shuffle, reference, reward } = options
+      const { rate, steps, epochs, batchSize, shuffle, reference, reward, critic, divergeAt } = options
       // Something that the algorithm itself remembers: resuming must bring it back.
       let seen: number[] = []
-      const step = async ({ policy, data, seed }: TrainerContext, number: number): Promise<StepReport> => {
+      const step = async (context: TrainerContext, number: number): Promise<StepReport> => {
+        const { policy, data, seed } = context
+        if (number === divergeAt) throw new CollimateError('COLLIMATE_DIVERGED', 'the KL is 99 nats', { hint: 'less' })
         if (number === options.failAt)
           throw new CollimateError('COLLIMATE_NOT_FINITE', `the loss of step ${number} is NaN`)
         const examples = await data.next(batchSize)
         seen = [...seen, ...examples.map(({ index }) => index)].slice(-30)
-        const { loss, tokens } = await policy.update({
+        const request: UpdateRequest = {
           objective: { use: 'fake', options: {} },
           batches: [fakeBatch(examples.map(({ completions: [ids] }) => ids[0]))],
           optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
           learningRate: rate * (1 + uniform(seed, 9, number)),
           ...{ maxGradNorm: 1, metrics: true },
-        })
+        }
+        const { loss, tokens } = await policy.update(request)
+        await context.critic?.update(request)
         const remembered = seen.reduce((sum, index, i) => sum + index * (i + 1), 0)
         return { step: options.skip ? number + 1 : number, metrics: { loss, remembered }, tokens }
       }
       return {
         plan: {
           ...{ dataset: 'prompt-completion', data: { maxLength: 64, truncation: 'keep_start' }, batchSize, shuffle },
-          requires: { reference, reward, estimator: false },
+          requires: { reference, reward, estimator: false, critic },
+          guarded: divergeAt > 0,
           length: steps === undefined ? { epochs } : { steps },
         },
         async *steps(context) {
@@ -222,10 +233,16 @@ export function fakes(log: Log = []) {
 
   const evaluator = definePlugin({
     ...{ ...about, name: 'fake', kind: 'evaluator' },
-    options: z.object({ reference: z.boolean().default(false) }),
-    create: ({ reference }) => ({
+    options: z.object({
+      reference: z.boolean().default(false),
+      during: z.boolean().default(false),
+      gold: z.boolean().default(false),
+    }),
+    create: ({ reference, during, gold }, context) => ({
+      during,
       requires: { reference, reward: true },
       async evaluate({ reward, reference: frozen, bus }) {
+        if (gold) await context.plugin('reward', 'fake')
         const reply = await reward?.score({ rollouts: [] })
         log.push(`evaluate ${reply?.granularity} ${frozen !== undefined} ${bus.pending().length}`)
         return {
