@@ -1,7 +1,7 @@
 import { transformer } from '@collimate/policy-transformer'
 import onnx from '@collimate/backend-onnx'
-import { CollimateError, createBus, parsePluginOptions } from '@collimate/core'
-import type { Backend, Plugin, PluginContext, PluginKind, PluginKinds, Policy } from '@collimate/core'
+import { parsePluginOptions, standaloneContext } from '@collimate/core'
+import type { Backend, Plugin, PluginKind, PluginKinds, Policy, StandaloneOptions } from '@collimate/core'
 
 /** Options of `--device` and `--threads`. */
 export interface DeviceOptions {
@@ -39,16 +39,8 @@ export async function openPolicy(
 async function create<Kind extends PluginKind>(
   plugin: Plugin<Kind>,
   options: object,
-  context: Partial<PluginContext>,
+  surroundings: StandaloneOptions,
 ): Promise<PluginKinds[Kind]> {
-  return await plugin.definition.create(parsePluginOptions(plugin, options), {
-    bus: createBus(),
-    objective: ({ use }) => {
-      throw new CollimateError('COLLIMATE_PLUGIN_UNKNOWN', `no objective is registered as "${use}"`)
-    },
-    path: (path) => path,
-    seed: 0,
-    signal: new AbortController().signal,
-    ...context,
-  })
+  const { context } = standaloneContext(surroundings)
+  return await plugin.definition.create(parsePluginOptions(plugin, options), context)
 }

@@ -144,7 +144,7 @@ export async function attachTrackers(experiment: ResolvedExperiment, surrounding
 
 /** What every plugin of the experiment is created with. `made` is told of the plugins that it makes for itself. */
 export function pluginContext(
-  { folder, seed }: ResolvedExperiment,
+  { folder, seed }: Pick<ResolvedExperiment, 'folder' | 'seed'>,
   { bus, registry, signal, closing }: Surroundings,
   made: (kind: PluginKind, plugin: PluginKinds[PluginKind]) => void = () => undefined,
 ): PluginContext {

@@ -1,4 +1,4 @@
-import { createBus, loadPlugin, parsePluginOptions, type Backend } from '@collimate/core'
+import { loadPlugin, parsePluginOptions, standaloneContext, type Backend } from '@collimate/core'
 
 /**
  * A backend by the name that an experiment gives it, for laws of what computes on one: a plugin may not import another.
@@ -12,12 +12,6 @@ export async function openBackend(
   folder = process.cwd(),
 ): Promise<Backend> {
   const plugin = await loadPlugin('backend', use, folder)
-  const created = await plugin.definition.create(parsePluginOptions(plugin, options), {
-    bus: createBus(),
-    objective: ({ use: name }) => Promise.reject(new Error(`a backend asks for the objective ${name}`)),
-    path: (relative) => relative,
-    seed: 0,
-    signal: new AbortController().signal,
-  })
-  return created as Backend
+  const { context } = standaloneContext({ folder })
+  return (await plugin.definition.create(parsePluginOptions(plugin, options), context)) as Backend
 }

@@ -1,6 +1,6 @@
 import { onnx } from '@collimate/backend-onnx'
-import { createBus, uniform } from '@collimate/core'
-import type { Backend, Example, Objective, Policy, UpdateRequest } from '@collimate/core'
+import { standaloneContext, uniform } from '@collimate/core'
+import type { Backend, Example, Policy, UpdateRequest } from '@collimate/core'
 import { forestBatch } from '@collimate/data'
 import { input, matmul, program, slice } from '@collimate/graph'
 import { transformer } from '@collimate/policy-transformer'
@@ -45,18 +45,11 @@ const pair = (index: number): Example => ({
 
 /** The benchmark's work on our side: the real backend, policy and objectives, on the shapes of shapes.ts. */
 export async function ours(options: { device: string; threads: number }): Promise<Works> {
-  const objectives = [...(sft.definition.brings ?? []), ...(dpo.definition.brings ?? [])]
-  const signal = new AbortController().signal
-  const base = { bus: createBus(), path: (path: string) => path, seed: 1, signal }
-  const context = {
-    ...base,
-    objective: async (use: { use: string; options: Readonly<Record<string, unknown>> }): Promise<Objective> => {
-      const { definition } = objectives.find((plugin) => plugin.definition.name === use.use)!
-      return (await definition.create(definition.options.parse(use.options), context)) as Objective
-    },
-  }
-  const create = (plugin: typeof onnx | typeof transformer, input: Record<string, unknown>, backend?: Backend) =>
-    plugin.definition.create(plugin.definition.options.parse(input), { ...context, ...(backend ? { backend } : {}) })
+  const create = (plugin: typeof onnx | typeof transformer, input: Record<string, unknown>, given?: Backend) =>
+    plugin.definition.create(
+      plugin.definition.options.parse(input),
+      standaloneContext({ seed: 1, plugins: [sft, dpo], ...(given && { backend: given }) }).context,
+    )
   const backend = (await create(onnx, options)) as Backend
   const policy = (await create(transformer, { create: { config: modelConfig, seed: 1 } }, backend)) as Policy
   const reference = await policy.reference()

@@ -41,7 +41,8 @@ export function requests({ groupSize = 1, groups = 3, anyMask = false }: Request
 }
 
 /** A request row by row, masked slots as dots. */
-export function showRequest({ rows, width, mask, ...arrays }: EstimatorRequest): string {
+export function showRequest(request: EstimatorRequest): string {
+  const { rows, width, mask, groupSize: _groupSize, meanReward: _meanReward, ...arrays } = request
   const row = (values: Float64Array, at: number) =>
     Array.from({ length: width }, (_, column) => at * width + column)
       .map((slot) => (mask[slot] === 0 ? '·' : String(values[slot])))
