@@ -19,6 +19,26 @@ describe('mean', () => {
     expect(studentQuantile(1e9)).toBeCloseTo(1.959964, 6)
   })
 
+  test('law: between the quantiles lie 95 % of the density of Student', () => {
+    // Γ((n + 1)/2) / Γ(n/2), two degrees at a time.
+    const gammaRatio = (n: number): number =>
+      n === 1 ? 1 / Math.sqrt(Math.PI) : n === 2 ? Math.sqrt(Math.PI) / 2 : (gammaRatio(n - 2) * (n - 1)) / (n - 2)
+    for (const n of [...Array.from({ length: 40 }, (_, i) => i + 1), 60, 100, 200]) {
+      const density = (t: number) => (gammaRatio(n) / Math.sqrt(n * Math.PI)) * (1 + t ** 2 / n) ** (-(n + 1) / 2)
+      const quantile = studentQuantile(n)
+      // Simpson's rule on [0, quantile].
+      const panels = 2000
+      const weighted = Array.from(
+        { length: panels + 1 },
+        (_, i) => (i % panels === 0 ? 1 : i % 2 === 1 ? 4 : 2) * density((i / panels) * quantile),
+      )
+      const inside = (2 * quantile * weighted.reduce((sum, value) => sum + value, 0)) / (3 * panels)
+      // Beyond the table the first omitted term is 1.6 / n⁴.
+      const missed = (0.95 - inside) / (2 * density(quantile))
+      expect(Math.abs(missed), `${n} degrees of freedom`).toBeLessThan(n <= 30 ? 1e-9 : 2.2 / n ** 4)
+    }
+  })
+
   test('law: the interval moves and scales with its values', () => {
     fc.assert(
       fc.property(fc.array(finite, { minLength: 2, maxLength: 50 }), finite, (values, shift) => {
@@ -88,7 +108,21 @@ describe('bootstrap', () => {
     expect(bootstrapInterval(values.length, mean, { seed: 2 })).not.toEqual(one)
   })
 
-  test('one value has no interval', () => {
+  test.each([7, 40, 41])(
+    'its ends are the percentiles of %i resamples, in a straight line between two',
+    (resamples) => {
+      // The k-th resample has the statistic k, the sample itself 0.
+      let calls = 0
+      const { value, low, high } = bootstrapInterval(5, () => calls++, { seed: 1, resamples })
+      expect(calls).toBe(resamples + 1)
+      expect(value).toBe(0)
+      expect(low).toBeCloseTo(1 + 0.025 * (resamples - 1), 12)
+      expect(high).toBeCloseTo(1 + 0.975 * (resamples - 1), 12)
+    },
+  )
+
+  test('two values have an interval, one has none', () => {
+    expect(bootstrapInterval(2, mean, { seed: 1 })).toMatchObject({ low: expect.any(Number), high: expect.any(Number) })
     expect(bootstrapInterval(1, mean, { seed: 1 })).toEqual({ value: values[0], count: 1 })
   })
 })
