@@ -6,8 +6,12 @@ const depConstraints = [
   { sourceTag: 'layer:graph', onlyDependOnLibsWithTags: ['layer:graph'] },
   { sourceTag: 'layer:core', onlyDependOnLibsWithTags: ['layer:core'] },
   { sourceTag: 'layer:package', onlyDependOnLibsWithTags: ['layer:core', 'layer:graph'] },
+  { sourceTag: 'layer:rollouts', onlyDependOnLibsWithTags: ['layer:core', 'layer:graph', 'layer:package'] },
   { sourceTag: 'layer:laws', onlyDependOnLibsWithTags: ['layer:core', 'layer:graph', 'layer:package'] },
-  { sourceTag: 'layer:plugin', onlyDependOnLibsWithTags: ['layer:core', 'layer:graph', 'layer:package', 'layer:laws'] },
+  {
+    sourceTag: 'layer:plugin',
+    onlyDependOnLibsWithTags: ['layer:core', 'layer:graph', 'layer:package', 'layer:rollouts', 'layer:laws'],
+  },
   { sourceTag: 'layer:app', onlyDependOnLibsWithTags: ['*'] },
   { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['*'] },
 ]
