@@ -34,6 +34,7 @@ function allTokens(tokens: readonly number[], vocabulary: number): ForestBatch {
     tokenMask: new Float32Array(scored).fill(1),
     sequenceMask: Float32Array.of(1),
     sequenceCount: 1,
+    ends: Int32Array.of(width - 1),
     tokenCount: width,
     inputs: {},
   }

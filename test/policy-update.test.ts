@@ -62,6 +62,7 @@ const fixedBatch = forestBatch(fixed)
 /** The batch with every row wider by `more` columns of padding. */
 function widened(batch: ForestBatch, more: number): ForestBatch {
   const width = batch.width + more
+  const place = (at: number) => Math.floor(at / batch.width) * width + (at % batch.width)
   const wider = (values: Int32Array, fill: number) => {
     const result = new Int32Array(batch.rows * width).fill(fill)
     for (let row = 0; row < batch.rows; row++)
@@ -75,7 +76,8 @@ function widened(batch: ForestBatch, more: number): ForestBatch {
     positions: wider(batch.positions, 0),
     segments: wider(batch.segments, -1),
     prompts: wider(batch.prompts, -1),
-    sources: batch.sources.map((source) => Math.floor(source / batch.width) * width + (source % batch.width)),
+    sources: batch.sources.map(place),
+    ends: batch.ends.map(place),
   }
 }
 

@@ -31,11 +31,16 @@ export const sourcesLate: BatchChange = (batch) => ({
   sources: batch.sources.map((source) => (columnOf(batch, source) + 1 < batch.width ? source + 1 : source)),
 })
 
-/** Log-probs read one token early. */
-export const sourcesEarly: BatchChange = (batch) => ({
-  ...batch,
-  sources: batch.sources.map((source) => (columnOf(batch, source) > 0 ? source - 1 : source)),
-})
+/** Log-probs read one token early, where there is one. */
+export const sourcesEarly: BatchChange = (batch) => {
+  const { segments, prompts, sources } = batch
+  const seen = (at: number, source: number): boolean =>
+    segments[at] === segments[source] || segments[at] === prompts[source]
+  return {
+    ...batch,
+    sources: sources.map((at) => (columnOf(batch, at) > 0 && seen(at - 1, at) ? at - 1 : at)),
+  }
+}
 
 /** Padding of the scored tokens counts as scored. */
 export const paddingScored: BatchChange = (batch) => ({ ...batch, tokenMask: batch.tokenMask.map(() => 1) })
@@ -60,11 +65,20 @@ export const paddingSeen: BatchChange = (batch) => {
 /** Everything in a row is one segment: packed neighbours and sibling answers are seen. */
 export const segmentsMerged: BatchChange = (batch) => {
   const merged = batch.segments.map((segment) => (segment >= 0 ? 0 : -1))
-  return { ...batch, segments: merged, prompts: merged }
+  // Ends stay where a segment ends, or the batch would be refused.
+  const last = (end: number): number => {
+    const row = end - columnOf(batch, end)
+    return row + merged.subarray(row, row + batch.width).lastIndexOf(0)
+  }
+  const ends = batch.ends.map((end, n) => (batch.sequenceMask[n] ? last(end) : 0))
+  return { ...batch, segments: merged, prompts: merged, ends }
 }
 
-/** Completions do not see their prompt. */
-export const promptHidden: BatchChange = (batch) => ({ ...batch, prompts: batch.segments })
+/** Completions do not see their prompt, but for their last tokens, by which a batch tells whose prompt it is. */
+export const promptHidden: BatchChange = (batch) => {
+  const ends = new Set(batch.ends)
+  return { ...batch, prompts: batch.prompts.map((prompt, at) => (ends.has(at) ? prompt : batch.segments[at])) }
+}
 
 /** Positions counted along the row, padding and neighbours included. */
 export const positionsByColumn: BatchChange = (batch) => ({
@@ -85,5 +99,7 @@ export const raggedWindow: BatchChange = (batch) => {
 /** The pairing slips by one sequence: a chosen answer meets the rejected one of the next pair. */
 export const pairsSlipped: BatchChange = (batch) => {
   const count = batch.sequenceCount
-  return { ...batch, sequences: batch.sequences.map((sequence) => (sequence + 1) % count) }
+  const slipped = (n: number): number => (n + 1) % count
+  const ends = batch.ends.map((_, n) => batch.ends[(n + count - 1) % count])
+  return { ...batch, sequences: batch.sequences.map(slipped), ends }
 }

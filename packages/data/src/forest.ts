@@ -68,8 +68,8 @@ export function forestBatch(examples: readonly Example[], options: ForestOptions
   const positions = new Int32Array(rows * width)
   const segments = new Int32Array(rows * width).fill(-1)
   const prompts = new Int32Array(rows * width).fill(-1)
-  /** For each example and completion: flat index of the completion's first token, and of its prompt's last. */
-  const places: { at: number; before: number }[][] = examples.map(() => [])
+  /** Where each completion of each example lies. */
+  const places: Place[][] = examples.map(() => [])
   let tokenCount = 0
   packs.forEach((pack, row) => {
     let at = row * width
@@ -82,7 +82,10 @@ export function forestBatch(examples: readonly Example[], options: ForestOptions
         segments.fill(segment, at, at + ids.length)
         prompts.fill(segment - back, at, at + ids.length)
         const completion = tree.completions[number - (tree.segments.length - tree.completions.length)]
-        if (completion !== undefined) places[tree.position][completion] = { at, before: begin + start - 1 }
+        if (completion !== undefined) {
+          const before = begin + start - 1
+          places[tree.position][completion] = { at, before, end: ids.length > 0 ? at + ids.length - 1 : before }
+        }
         at += ids.length
         segment += 1
       }
@@ -106,6 +109,7 @@ export function forestBatch(examples: readonly Example[], options: ForestOptions
     tokenMask: new Float32Array(size).fill(1, 0, scored.sources.length),
     sequenceMask: new Float32Array(sequenceCount).fill(1),
     sequenceCount,
+    ends: endsOf(examples, places),
     tokenCount,
     inputs: inputsOf(examples, options.inputs ?? {}, size),
   }
@@ -128,7 +132,23 @@ function treesOf(example: Example, position: number, layout: Layout): Tree[] {
   })
 }
 
-function score(examples: readonly Example[], places: readonly { at: number; before: number }[][]) {
+/** Flat indices of a completion: its first token, its prompt's last, and the last token of both together. */
+interface Place {
+  readonly at: number
+  readonly before: number
+  readonly end: number
+}
+
+/** [N] last tokens; 0 for a sequence without any token. */
+function endsOf(examples: readonly Example[], places: readonly (readonly Place[])[]): Int32Array {
+  return Int32Array.from(
+    examples.flatMap(({ prompt, completions }, position) =>
+      completions.map((ids, at) => (prompt.length + ids.length > 0 ? places[position][at].end : 0)),
+    ),
+  )
+}
+
+function score(examples: readonly Example[], places: readonly (readonly Place[])[]) {
   const sources: number[] = []
   const targets: number[] = []
   const sequences: number[] = []

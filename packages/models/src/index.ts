@@ -18,7 +18,7 @@ export { batchFeeds } from './programs/batch-feeds.js'
 export { batchInputs, batchSizes, unitMasks, type BatchSizes } from './programs/batch-inputs.js'
 export { checkBatch, checkObjectiveInputs, type ModelSize } from './programs/check-batch.js'
 export { checkGenerate } from './programs/check-generate.js'
-export { checkBatches, checkUpdate, requireFinite, requireUnits } from './programs/check-update.js'
+export { checkBatches, checkTemperature, checkUpdate, requireFinite, requireUnits } from './programs/check-update.js'
 export { countUnits, termScales, type TermDescription } from './programs/count-units.js'
 export { modelTensors, type ModelProgramRequest, type ModelTensors } from './programs/model-tensors.js'
 export {

@@ -6,6 +6,7 @@ import {
   batchFeeds,
   batchSizes,
   checkBatches,
+  checkTemperature,
   checkUpdate,
   gradientName,
   gradientNormProgram,
@@ -20,7 +21,7 @@ import type { Engine } from './engine.js'
 import type { WeightSource, WeightStore } from './weights.js'
 
 type Report = Omit<UpdateReport, 'version'>
-type EvaluateRequest = Pick<UpdateRequest, 'objective' | 'batches' | 'metrics'>
+type EvaluateRequest = Pick<UpdateRequest, 'objective' | 'batches' | 'metrics' | 'temperature'>
 
 /** Loss and metrics, without gradients. */
 export async function evaluate(engine: Engine, weights: WeightSource, request: EvaluateRequest): Promise<Report> {
@@ -50,12 +51,13 @@ export async function update(
 /** Runs an objective over micro-batches; with gradients, their sum lies in the states `grad.NAME` afterwards. */
 async function runObjective(
   engine: Engine,
-  { objective: use, batches, metrics }: EvaluateRequest,
+  { objective: use, batches, metrics, temperature = 1 }: EvaluateRequest,
   target: { readonly gradients: boolean; readonly state: () => Promise<StateId> },
 ): Promise<Omit<Report, 'gradNorm'>> {
   const { architecture, config } = engine.files
   const objective = await engine.objective(use)
   checkBatches(batches, objective, config)
+  checkTemperature(temperature)
 
   const outputs: Record<string, TensorData>[] = []
   let description: Pick<ObjectiveProgram, 'terms' | 'metricNames'> = { terms: [], metricNames: [] }
@@ -64,7 +66,7 @@ async function runObjective(
   if (gradients === 'add') await clearGradients(engine, await target.state())
   for (const batch of batches) {
     const sizes = batchSizes(batch)
-    const key = `objective ${JSON.stringify({ use, metrics, sizes, gradients })}`
+    const key = `objective ${JSON.stringify({ use, metrics, temperature, sizes, gradients })}`
     const build = () => {
       const { program: built, ...info } = objectiveProgram({
         architecture,
@@ -72,6 +74,7 @@ async function runObjective(
         sizes,
         objective,
         metrics,
+        temperature,
         gradients,
       })
       return { program: built, info }

@@ -34,6 +34,11 @@ export interface ForestBatch {
   /** [N] 1 for a sequence, 0 for padding. */
   readonly sequenceMask: Float32Array
   readonly sequenceCount: number
+  /**
+   * [N] flat index (row · S + column) of the last token of each sequence: its completion's last, or its prompt's where the
+   * completion is empty; 0 at padding, and for a sequence without any token.
+   */
+  readonly ends: Int32Array
 
   /** Tokens of the rows that are not padding (a shared prompt counts once). */
   readonly tokenCount: number

@@ -50,6 +50,8 @@ export interface UpdateRequest {
   readonly maxGradNorm: number
   /** Compute the objective's metrics too (they cost a few passes over the logits). */
   readonly metrics: boolean
+  /** Divides the logits, in the loss and in the metrics: that of the samples, where the objective is about samples. Default 1. */
+  readonly temperature?: number
 }
 
 /** A mean as its sum and count, so that parts of a batch can be put together again. */
@@ -86,7 +88,8 @@ export interface Model {
   describe(): Promise<ModelDescription>
   /**
    * Outputs for a batch: per scored token [T], `scores` per sequence [N]; padding slots hold 0.
-   * `temperature` divides the logits (default 1).
+   * `temperature` divides the logits (default 1). An output that the model does not have (`ModelDescription.outputs`) is
+   * refused with COLLIMATE_OUTPUT_MISSING.
    */
   outputs(request: {
     batch: ForestBatch
@@ -96,7 +99,7 @@ export interface Model {
   /** One optimiser step. A loss or gradient that is not finite is refused with COLLIMATE_NOT_FINITE and changes nothing. */
   update(request: UpdateRequest): Promise<UpdateReport>
   /** The report of an update, without the update. */
-  evaluate(request: Pick<UpdateRequest, 'objective' | 'batches' | 'metrics'>): Promise<UpdateReport>
+  evaluate(request: Pick<UpdateRequest, 'objective' | 'batches' | 'metrics' | 'temperature'>): Promise<UpdateReport>
   snapshot(): Promise<ModelSnapshot>
   restore(request: { snapshot: ModelSnapshot }): Promise<void>
   /** Writes a Hugging Face folder (config.json, safetensors, tokenizer files); all of it or nothing. */

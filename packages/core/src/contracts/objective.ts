@@ -14,9 +14,9 @@ export interface ObjectiveTensors<T> {
   readonly correct: T
   /** [T] mean of the logits over the vocabulary. */
   readonly meanLogits: T
-  /** [T] value head at the source position; only for models that have one. */
+  /** [T] scalar head at the source position: the value of the state before the scored token; only for models that have one. */
   readonly values: T
-  /** [N] scalar head at the last token; only for models that have one. */
+  /** [N] scalar head at the last token of each sequence (`ForestBatch.ends`); only for models that have one. */
   readonly scores: T
   /** [T] and [N], 1 or 0 as in the batch. */
   readonly tokenMask: T

@@ -26,7 +26,8 @@ export function fakeBatch(ids: readonly number[]): ForestBatch {
   return {
     ...{ rows: 1, width: ids.length, tokens, positions: none, segments: none, prompts: none },
     ...{ sources: none, targets: tokens, sequences: none, tokenMask: new Float32Array(ids.length).fill(1) },
-    ...{ sequenceMask: Float32Array.of(1), sequenceCount: 1, tokenCount: ids.length, inputs: {} },
+    ...{ sequenceMask: Float32Array.of(1), sequenceCount: 1, ends: Int32Array.of(ids.length - 1) },
+    ...{ tokenCount: ids.length, inputs: {} },
   }
 }
 

@@ -74,6 +74,7 @@ export function layOut(
       tokenMask: Float32Array.from(place(counts.tokens, leadTokens, ones(tokens.length), 0)),
       sequenceMask: Float32Array.from(place(counts.sequences, perExample * lead, ones(real.length), 0)),
       sequenceCount: counts.sequences,
+      ends: none,
       tokenCount: tokens.length,
       inputs: Object.fromEntries(inputs),
     },

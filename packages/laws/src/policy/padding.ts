@@ -55,6 +55,7 @@ export function padded(batch: ForestBatch, padding: Padding): ForestBatch {
     tokenMask: around(batch.tokenMask, 0),
     sequenceMask: Float32Array.from([...batch.sequenceMask, ...new Array<number>(2 * pairs).fill(0)]),
     sequenceCount: batch.sequenceCount + 2 * pairs,
+    ends: Int32Array.from([...batch.ends.map(place), ...new Array<number>(2 * pairs).fill(0)]),
     inputs: Object.fromEntries(Object.entries(batch.inputs).map(([name, values]) => [name, input(name, values)])),
   }
 }

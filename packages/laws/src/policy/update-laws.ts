@@ -226,6 +226,7 @@ export function updateLaws(subject: Subject): Law[] {
             'a sequence beyond the batch': {
               batches: [{ ...batch, sequences: put(batch.sequences, batch.sequenceCount) }],
             },
+            'an end beyond the rows': { batches: [{ ...batch, ends: put(batch.ends, batch.rows * batch.width) }] },
             'a mask of another length': { batches: [{ ...batch, tokenMask: batch.tokenMask.slice(1) }] },
             'a missing input': { batches: [{ ...batch, inputs: {} }] },
             'an update without micro-batches': { batches: [] },

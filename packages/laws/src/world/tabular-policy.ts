@@ -9,7 +9,14 @@ import type {
   Reference,
 } from '@collimate/core'
 import type { Tensor } from '@collimate/graph'
-import { checkBatch, checkBatches, checkGenerate, checkUpdate, languageModelOutputs } from '@collimate/models'
+import {
+  checkBatch,
+  checkBatches,
+  checkGenerate,
+  checkTemperature,
+  checkUpdate,
+  languageModelOutputs,
+} from '@collimate/models'
 import { contextsOf } from './contexts.js'
 import { generateFrom } from './tabular-generate.js'
 import { freshStates, hashOf, stateNames, tableName, tabularPrograms, type States } from './tabular-programs.js'
@@ -75,6 +82,7 @@ export function tabularPolicy(world: World, options: TabularOptions = {}): Polic
         open()
         const objective = await objectiveOf(request.objective)
         checkBatches(request.batches, objective, config)
+        checkTemperature(request.temperature ?? 1)
         return { ...programs.objective(request, objective, from, false), gradNorm: 0, version: version() }
       },
       async generate(request) {
@@ -98,6 +106,7 @@ export function tabularPolicy(world: World, options: TabularOptions = {}): Polic
       const objective = await objectiveOf(request.objective)
       checkUpdate(request)
       checkBatches(request.batches, objective, config)
+      checkTemperature(request.temperature ?? 1)
       const report = programs.objective(request, objective, states, true)
       const gradNorm = programs.optimise(request, counters.optimizerSteps + 1, states)
       counters = { version: counters.version + 1, optimizerSteps: counters.optimizerSteps + 1 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ForestBatch, HostTensor, ModelOutput, Objective, TensorData, UpdateRequest } from '@collimate/core'
+import type { ForestBatch, HostTensor, Model, ModelOutput, Objective, TensorData, UpdateRequest } from '@collimate/core'
 import { constant, gather, input, interpret, reshape, type Program, type Tensor } from '@collimate/graph'
 import {
   adamwFeeds,
@@ -72,7 +72,7 @@ export function tabularPrograms(contexts: Contexts, tokens: number, contextLengt
 
   /** Loss and metrics; with gradients, their sum over the micro-batches lies in the state `grad.logits` afterwards. */
   function objective(
-    { objective: use, batches, metrics }: Pick<UpdateRequest, 'objective' | 'batches' | 'metrics'>,
+    { objective: use, batches, metrics, temperature = 1 }: Parameters<Model['evaluate']>[0],
     made: Objective<Tensor>,
     states: States,
     withGradients: boolean,
@@ -80,9 +80,9 @@ export function tabularPrograms(contexts: Contexts, tokens: number, contextLengt
     const runs = batches.map((batch, number) => {
       const gradients = !withGradients ? 'none' : number === 0 ? 'assign' : 'add'
       const sizes = batchSizes(batch)
-      const key = JSON.stringify({ use, metrics, sizes, gradients })
+      const key = JSON.stringify({ use, metrics, temperature, sizes, gradients })
       const { program, ...info } = cached(key, () =>
-        objectiveProgram({ ...model, sizes, objective: made, metrics, gradients }),
+        objectiveProgram({ ...model, sizes, objective: made, metrics, temperature, gradients }),
       )
       requireUnits(info.terms, batches)
       return { info, outputs: run(program, { ...feedsOf(batch), ...termScales(info.terms, batches) }, states) }

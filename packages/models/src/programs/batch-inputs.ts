@@ -33,6 +33,7 @@ const shapes = {
   sequences: ['int', ({ scored }) => [scored]],
   tokenMask: ['float', ({ scored }) => [scored]],
   sequenceMask: ['float', ({ sequences }) => [sequences]],
+  ends: ['int', ({ sequences }) => [sequences]],
 } as const satisfies Record<string, readonly [DType, (sizes: BatchSizes) => Shape]>
 
 type BatchField = keyof typeof shapes

@@ -23,6 +23,7 @@ export function checkBatch(batch: ForestBatch, model: ModelSize): void {
     ['sequences', batch.sequences, scored],
     ['tokenMask', batch.tokenMask, scored],
     ['sequenceMask', batch.sequenceMask, batch.sequenceCount],
+    ['ends', batch.ends, batch.sequenceCount],
   ]
   for (const [field, values, size] of sizes)
     if (values.length !== size) throw invalid(`${field} has ${values.length} values, expected ${size}`)
@@ -37,6 +38,7 @@ export function checkBatch(batch: ForestBatch, model: ModelSize): void {
     ['positions', batch.positions, Math.min(batch.width, model.contextLength)],
     ['sources', batch.sources, slots],
     ['sequences', batch.sequences, batch.sequenceCount],
+    ['ends', batch.ends, slots],
   ]
   for (const [field, values, end] of ranges)
     for (let index = 0; index < values.length; index++)
@@ -45,6 +47,32 @@ export function checkBatch(batch: ForestBatch, model: ModelSize): void {
           `${field}[${index}] is ${values[index]}, expected 0 to ${end - 1}`,
           field === 'positions' ? 'Truncate sequences to the context length of the model.' : undefined,
         )
+  checkEnds(batch)
+}
+
+/**
+ * The end of a sequence is the last token of its segment, and its scored tokens stand before it: each is read in the segment
+ * of the end or in that of its prompt. A sequence without any token ends at 0.
+ */
+function checkEnds(batch: ForestBatch): void {
+  const { ends, sources, sequences, tokenMask, sequenceMask, segments, prompts, width } = batch
+  const rowOf = (at: number): number => Math.floor(at / width)
+  ends.forEach((end, sequence) => {
+    if (sequenceMask[sequence] <= 0.5) return
+    if (segments[end] < 0 && end !== 0) throw invalid(`ends[${sequence}] is ${end}, where there is padding`)
+    for (let later = end + 1; later < (rowOf(end) + 1) * width; later++)
+      if (segments[end] >= 0 && segments[later] === segments[end])
+        throw invalid(`ends[${sequence}] is ${end}, and token ${later} of the same segment comes later`)
+  })
+  sources.forEach((source, token) => {
+    if (tokenMask[token] <= 0.5) return
+    const end = ends[sequences[token]]
+    const seen = segments[source] === segments[end] || segments[source] === prompts[end]
+    if (seen && segments[end] >= 0 && source <= end && rowOf(source) === rowOf(end)) return
+    throw invalid(
+      `ends[${sequences[token]}] is ${end}, which does not come after scored token ${token} of that sequence, read at ${source}`,
+    )
+  })
 }
 
 /**

@@ -14,6 +14,14 @@ export function checkBatches(batches: readonly ForestBatch[], objective: Objecti
   }
 }
 
+/** Refuses a temperature that log-probabilities cannot have (COLLIMATE_TEMPERATURE_INVALID). */
+export function checkTemperature(temperature: number): void {
+  if (temperature > 0 && Number.isFinite(temperature)) return
+  throw new CollimateError('COLLIMATE_TEMPERATURE_INVALID', `temperature ${temperature} must be a positive number`, {
+    hint: 'greedy sampling (temperature 0) has no log-probabilities; use 1 to score it',
+  })
+}
+
 /** Refuses settings of an optimiser step that are out of range (COLLIMATE_UPDATE_INVALID). */
 export function checkUpdate({
   optimizer,

@@ -15,6 +15,7 @@ import {
   sum,
   type Tensor,
 } from '@collimate/graph'
+import { checkTemperature } from './check-update.js'
 
 export interface TokenOutputsRequest {
   /** [T, D] hidden states at the positions that are scored. */
@@ -48,11 +49,7 @@ export function missingOutput(name: ModelOutput): CollimateError {
  */
 export function tokenOutputs(request: TokenOutputsRequest): Readonly<Record<LanguageModelOutput, Tensor>> {
   const { head, targets, temperature = 1 } = request
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new CollimateError('COLLIMATE_TEMPERATURE_INVALID', `temperature ${temperature} must be a positive number`, {
-      hint: 'greedy sampling (temperature 0) has no log-probabilities; use 1 to score it',
-    })
-  }
+  checkTemperature(temperature)
   // Scaling [T, D] is cheaper than scaling the logits, [T, V].
   const hidden = temperature === 1 ? request.hidden : div(request.hidden, temperature)
   const rows = targets.shape[0]

@@ -132,9 +132,17 @@ export function forestBatch(rows: Rows, scored: readonly Scored[], sequences: nu
     tokenMask: Float32Array.from(padded(scored.map(() => 1))),
     sequenceMask: Float32Array.from(padded(new Array<number>(sequences).fill(1))),
     sequenceCount: sequences + padding,
+    ends: Int32Array.from(padded(Array.from({ length: sequences }, (_, n) => endOf(rows, scored, n)))),
     tokenCount: rows.segments.filter((segment) => segment >= 0).length,
     inputs: {},
   }
+}
+
+/** The last token of the segment in which a sequence's last scored token is read: completions here have two tokens or more. */
+function endOf({ segments, width }: Rows, scored: readonly Scored[], sequence: number): number {
+  const source = scored.findLast((token) => token.sequence === sequence)?.source ?? 0
+  const row = Math.floor(source / width) * width
+  return segments.slice(0, row + width).lastIndexOf(segments[source])
 }
 
 /** The feeds of a program, from a batch and further values. */
