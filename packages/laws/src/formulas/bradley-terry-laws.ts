@@ -4,6 +4,7 @@ import { grid } from '../objective/example.js'
 import type { Formulas } from './formulas.js'
 
 const reward = grid(-12, 12, 0.25)
+const anyReward = fc.oneof({ weight: 4, arbitrary: reward }, fc.constantFrom(1e4, -1e4))
 const bradley = 'Bradley and Terry, Biometrika 39 (1952)'
 
 /** Preferences from rewards, and the functions that they are computed with. */
@@ -12,11 +13,11 @@ export function preferenceLaws(f: Formulas): Law[] {
   return [
     law({
       name: 'bradley-terry/complement',
-      statement: 'Of two answers one is preferred: the probabilities add up to 1.',
+      statement: 'Of two answers one is preferred: the probabilities add up to 1, also of rewards 10000 apart.',
       formula: 'P(a ≻ b) + P(b ≻ a) = 1',
       source: bradley,
       capability: 'bradleyTerry',
-      arbitrary: fc.record({ a: reward, b: reward }),
+      arbitrary: fc.record({ a: anyReward, b: anyReward }),
       holds: ({ a, b }) => near(f.bradleyTerry(a, b) + f.bradleyTerry(b, a), 1, 1e-15, 'P(a ≻ b) + P(b ≻ a)'),
     }),
     law({
@@ -72,15 +73,17 @@ export function preferenceLaws(f: Formulas): Law[] {
       source: 'Jensen’s inequality',
       capability: 'logMeanExp',
       arbitrary: fc.record({
-        values: fc.array(reward, { minLength: 1, maxLength: 5 }),
+        values: fc.array(anyReward, { minLength: 1, maxLength: 5 }),
         c: fc.constantFrom(0, 1, -3, 1e4, -1e4),
       }),
       holds: ({ values, c }) => {
         const found = f.logMeanExp(values)
         near(f.logMeanExp(values.map((value) => value + c)) - c, found, 1e-10, 'the shifted log-mean-exp')
         const mean = values.reduce((a, b) => a + b, 0) / values.length
-        require(mean <= found + 1e-12 && found <= Math.max(...values) + 1e-12, `it is ${found}`)
-        near(Math.exp(found), values.reduce((a, b) => a + Math.exp(b), 0) / values.length, 1e-9, 'exp of it')
+        const most = Math.max(...values)
+        require(mean <= found + 1e-12 && found <= most + 1e-12, `it is ${found}`)
+        const shares = values.map((value) => Math.exp(value - most))
+        near(Math.exp(found - most), shares.reduce((a, b) => a + b, 0) / values.length, 1e-9, 'exp of it')
       },
     }),
   ]
