@@ -5,6 +5,11 @@ export interface EstimatorRequest {
   readonly rewards: Float64Array
   /** Critic's values; absent for estimators without a critic. */
   readonly values?: Float64Array
+  /**
+   * [rows] critic's value of the state after the last token, of completions that were cut and would have gone on; 0 where
+   * the last token ended it. Absent: nothing comes after a last token.
+   */
+  readonly finalValues?: Float64Array
   readonly logProbs: Float64Array
   readonly refLogProbs?: Float64Array
   /** 1 for a token of the completion, else 0. */

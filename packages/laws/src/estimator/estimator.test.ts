@@ -64,6 +64,7 @@ const mutants: readonly (readonly [string, EstimatorLawOptions, Estimate, string
     (r) => ofGae({ ...r, values: r.values ?? new Float64Array(r.rewards.length) }),
     'estimator/needs-values',
   ],
+  ['ends completions that were cut', plainGae, ({ finalValues: _, ...r }) => ofGae(r), 'gae/cut-completions'],
   ['ignores λ', plainGae, (r) => gae({ ...r, values: valuesOf(r), gamma, lambda: 1 }), 'gae/advantages'],
   ['ignores γ', plainGae, (r) => gae({ ...r, values: valuesOf(r), gamma: 1, lambda }), 'gae/advantages'],
   ['returns without values', plainGae, (r) => ({ ...ofGae(r), returns: ofGae(r).advantages }), 'gae/returns'],

@@ -1,7 +1,9 @@
 import type { Estimator, EstimatorReply, EstimatorRequest } from '@collimate/core'
+import fc from 'fast-check'
 import { gae, monteCarloReturns } from '../formulas/gae.js'
 import { groupAdvantages, leaveOneOut, whiten } from '../formulas/groups.js'
 import { law, near, type Law } from '../law.js'
+import { grid } from '../objective/example.js'
 import { changed, copyOf, requests, showRequest, type RequestLimits } from './requests.js'
 
 export interface FormulaParts {
@@ -102,6 +104,31 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
           lambda,
         })
         equal(request, (await estimate(request)).returns, expected.returns, 'return')
+      },
+    }),
+    law({
+      name: 'gae/cut-completions',
+      statement:
+        'Where a completion was cut, the value of the state that it was cut in stands for what would have come; where it ended, 0.',
+      formula: 'δ_T = r_T + γ V_{T+1} − V_T, V_{T+1} = 0 unless cut',
+      source: 'Pardo et al., arXiv 1712.00378, section 3; TRL issue 1536: a truncated episode treated as terminal',
+      capability: 'finalValues',
+      arbitrary: arbitrary.chain((request) =>
+        fc
+          .array(grid(-4, 4), { minLength: request.rows, maxLength: request.rows })
+          .map((values): EstimatorRequest => ({ ...request, finalValues: Float64Array.from(values) })),
+      ),
+      show: showRequest,
+      holds: async (request) => {
+        const { finalValues, ...ended } = request
+        const rewards = ended.rewards.map((reward, slot) => {
+          const row = Math.floor(slot / ended.width)
+          const isLast = ended.mask.slice(slot + 1, (row + 1) * ended.width).every((bit) => bit === 0)
+          return isLast ? reward + gamma * (finalValues as Float64Array)[row] : reward
+        })
+        const [found, expected] = [await estimate(request), await estimate({ ...ended, rewards })]
+        equal(request, found.advantages, expected.advantages, 'advantage')
+        equal(request, found.returns, expected.returns, 'return')
       },
     }),
     law({

@@ -22,6 +22,8 @@ export interface EstimatorClaims {
   readonly rowwise?: boolean
   /** Refuses a request without values. */
   readonly needsValues?: boolean
+  /** Bootstraps completions that were cut from `finalValues`. */
+  readonly finalValues?: boolean
 }
 
 export interface EstimatorLawOptions {

@@ -18,7 +18,18 @@ export const valuesOf = ({ values }: EstimatorRequest): Float64Array => {
   return values
 }
 
-export const ofGae: Estimate = (request) => gae({ ...request, values: valuesOf(request), gamma, lambda })
+export const ofGae: Estimate = (request) =>
+  gae({ ...request, rewards: withFinalValues(request, gamma), values: valuesOf(request), gamma, lambda })
+
+/** Rewards with γ times the value of the state after the last real token added to that token's. */
+export function withFinalValues({ rows, width, rewards, mask, finalValues }: EstimatorRequest, discount: number) {
+  const all = rewards.slice()
+  for (let row = 0; finalValues && row < rows; row++) {
+    const last = mask.slice(row * width, (row + 1) * width).lastIndexOf(1)
+    if (last >= 0) all[row * width + last] += discount * finalValues[row]
+  }
+  return all
+}
 
 /** A number for each real slot, 0 elsewhere. */
 export const masked = (request: EstimatorRequest, of: (slot: number) => number) =>
@@ -44,7 +55,11 @@ export const ofGroups =
 
 /** Estimators made of the laws' own formulas, with what they claim: the laws hold for each. */
 export const ownEstimators: readonly EstimatorLawOptions[] = [
-  { name: 'gae', create: estimator(ofGae), gamma, lambda, claims: { gae: true, rowwise: true, needsValues: true } },
+  {
+    name: 'gae',
+    ...{ create: estimator(ofGae), gamma, lambda },
+    claims: { gae: true, rowwise: true, needsValues: true, finalValues: true },
+  },
   {
     name: 'gae, whitened, with a KL penalty',
     create: estimator((request) => {

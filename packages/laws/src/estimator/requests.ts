@@ -42,16 +42,16 @@ export function requests({ groupSize = 1, groups = 3, anyMask = false }: Request
 
 /** A request row by row, masked slots as dots. */
 export function showRequest(request: EstimatorRequest): string {
-  const { rows, width, mask, groupSize: _groupSize, meanReward: _meanReward, ...arrays } = request
+  const { rows, width, mask, groupSize: _groupSize, meanReward: _meanReward, finalValues, ...arrays } = request
   const row = (values: Float64Array, at: number) =>
     Array.from({ length: width }, (_, column) => at * width + column)
       .map((slot) => (mask[slot] === 0 ? '·' : String(values[slot])))
       .join(' ')
-  return Array.from({ length: rows }, (_, at) =>
-    Object.entries(arrays)
-      .map(([name, values]) => `${name} [${row(values, at)}]`)
-      .join(' '),
-  ).join(' | ')
+  const final = (at: number) => (finalValues ? ` final value ${finalValues[at]}` : '')
+  return Array.from({ length: rows }, (_, at) => {
+    const shown = Object.entries(arrays).map(([name, values]) => `${name} [${row(values, at)}]`)
+    return shown.join(' ') + final(at)
+  }).join(' | ')
 }
 
 /** A copy of everything, which an estimator may spoil. */
