@@ -142,7 +142,8 @@ export function optimumLaws(subject: Subject): Law[] {
       arbitrary: preferenceWorlds({ most: 15 }),
       show: ({ world, odds }) => `counts ${JSON.stringify(odds)}; ${showWorld(world)}`,
       async holds({ world, odds }) {
-        const found = await trained(subject, world, imitationExamples(world, odds), { steps: 150 })
+        // After 150 steps one world in 400 is still 1.2e-5 away, after 200 none more than 1e-7.
+        const found = await trained(subject, world, imitationExamples(world, odds), { steps: 200 })
         const expected = odds.map((row) => {
           const total = row.reduce((sum, count) => sum + count, 0)
           return row.map((count) => Math.log(count / total))
