@@ -92,7 +92,9 @@ export function permutation(seed: number, stream: number, n: number): Int32Array
 }
 
 /** What a stream is for: the high word of its number, so that uses with the same seed never share numbers. */
-export const streamPurpose = { sampling: 0, order: 1, initialisation: 2, bootstrap: 3, split: 4, corpus: 5 } as const
+export const streamPurpose = {
+  ...{ sampling: 0, order: 1, initialisation: 2, bootstrap: 3, split: 4, corpus: 5, miniBatches: 6 },
+} as const
 
 /** The `index`-th stream (0 to 2^32 − 1) of a purpose, e.g. the shuffle of epoch 3: `stream('order', 3)`. */
 export function stream(purpose: keyof typeof streamPurpose, index = 0): number {

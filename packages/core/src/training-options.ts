@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { schedules } from './learning-rate.js'
 import type { LearningRatePlan } from './learning-rate.js'
+import type { Truncation } from './contracts/data-source.js'
 import type { AdamWOptions } from './contracts/model.js'
 import type { TrainerPlan } from './contracts/trainer.js'
 import { CollimateError } from './errors.js'
@@ -14,7 +15,7 @@ export interface TrainingDefaults {
   /** Tokens; default 1024. */
   readonly maxLength?: number | null
   /** Default `keep_start`. */
-  readonly truncation?: 'keep_start' | 'keep_end'
+  readonly truncation?: Truncation
   /** Examples per optimiser step; default 8. */
   readonly batchSize?: number
 }
@@ -60,8 +61,8 @@ export function trainingShape(defaults: TrainingDefaults) {
       maxLength,
     ),
     truncation: described(
-      z.enum(['keep_start', 'keep_end']).default(truncation),
-      'which end of a sequence that is too long is kept',
+      z.enum(['keep_start', 'keep_end', 'drop']).default(truncation),
+      'which end of a sequence that is too long is kept, or drop: its row is left out',
       truncation,
     ),
     loggingSteps: described(count.default(10), 'optimiser steps between logged metrics', 10),
@@ -93,12 +94,17 @@ function refuseBoth(options: TrainingOptions, one: keyof TrainingOptions, other:
 }
 
 /** The learning-rate plan of a run of `totalSteps`; a warm-up ratio is rounded up, as in transformers. */
-export function learningRatePlan(options: TrainingOptions, totalSteps: number): LearningRatePlan {
+export function learningRatePlan(
+  options: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'warmupSteps' | 'warmupRatio'>,
+  totalSteps: number,
+): LearningRatePlan {
   const { learningRate, schedule, warmupSteps, warmupRatio = 0 } = options
   return { learningRate, schedule, warmupSteps: warmupSteps ?? Math.ceil(warmupRatio * totalSteps), totalSteps }
 }
 
-export function adamwOptions(options: TrainingOptions): AdamWOptions {
+export function adamwOptions(
+  options: Pick<TrainingOptions, 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>,
+): AdamWOptions {
   const { beta1, beta2, epsilon, weightDecay } = options
   return { name: 'adamw', beta1, beta2, epsilon, weightDecay }
 }

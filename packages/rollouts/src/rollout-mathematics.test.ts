@@ -94,11 +94,11 @@ describe('metrics', () => {
 
   test('rewards, by name and by group', () => {
     const totals = Float64Array.of(1, 1, 0, 4)
-    const found = rewardMetrics({ totals, perToken: [], parts: { style: Float64Array.of(2, 2, 2, 6) } }, 2)
+    const found = rewardMetrics({ totals, parts: { style: Float64Array.of(2, 2, 2, 6) } }, 2)
     expect(found).toMatchObject({ reward: 1.5, frac_reward_zero_std: 0.5, 'rewards/style/mean': 3 })
     expect(found['rewards/style/std']).toBeCloseTo(2, 12)
     expect(standardDeviation([7])).toBe(0)
-    expect(rewardMetrics({ totals, perToken: [], parts: {} }, 1)).not.toHaveProperty('frac_reward_zero_std')
+    expect(rewardMetrics({ totals, parts: {} }, 1)).not.toHaveProperty('frac_reward_zero_std')
   })
 })
 

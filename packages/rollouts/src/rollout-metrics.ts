@@ -31,7 +31,10 @@ export function lengthMetrics(rollouts: readonly Rollout[]): Record<string, numb
  * Rewards before any KL penalty, in TRL's names: `reward` and `reward_std` over all completions, those of the parts, and the
  * share of groups in which all rewards are equal, so that nothing is learnt from them.
  */
-export function rewardMetrics({ totals, parts }: Scores, groupSize: number): Record<string, number> {
+export function rewardMetrics(
+  { totals, parts }: Pick<Scores, 'totals' | 'parts'>,
+  groupSize: number,
+): Record<string, number> {
   const groups: Float64Array[] = []
   for (let start = 0; start < totals.length; start += groupSize) groups.push(totals.slice(start, start + groupSize))
   const ofParts = Object.entries(parts).flatMap(([name, values]) => [

@@ -54,6 +54,11 @@ export function rolloutShape({ numGenerations, temperature, ...training }: Rollo
       .boolean()
       .default(false)
       .describe('learn nothing from completions that do not end by themselves; default false'),
+    evalPrompts: z
+      .int()
+      .positive()
+      .default(100)
+      .describe('most held-out prompts that are answered at an evaluation; default 100'),
     maxKl: z
       .number()
       .positive()

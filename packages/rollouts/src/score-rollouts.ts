@@ -1,8 +1,10 @@
 import { CollimateError } from '@collimate/core'
-import type { RewardReply, RewardSource, Scorable } from '@collimate/core'
+import type { Granularity, RewardReply, RewardSource, Scorable } from '@collimate/core'
 
 /** Rewards of rollouts, however fine the source gives them. */
 export interface Scores {
+  /** How fine the source gives them. */
+  readonly granularity: Granularity
   /** [n] sum of all rewards of each rollout. */
   readonly totals: Float64Array
   /** For each rollout a reward per token of the completion: a reward of the whole comes with the last token. */
@@ -35,7 +37,7 @@ export async function scoreRollouts(
     return rewards
   })
   const totals = Float64Array.from(perToken, (rewards) => rewards.reduce((sum, value) => sum + value, 0))
-  return { totals, perToken, parts: reply.parts ?? {} }
+  return { granularity: reply.granularity, totals, perToken, parts: reply.parts ?? {} }
 }
 
 function onTokens(reply: RewardReply, { completion }: Scorable, at: number): Float64Array {
