@@ -40,6 +40,7 @@ export async function prepare(
     throw new CollimateError('COLLIMATE_EXPERIMENT_UNUSED', '"evaluateEvery" or "evaluateAtStart" without evaluation', {
       hint: 'give the data a held-out split (data: { evaluate: 0.1 }), or remove the option',
     })
+  for (const evaluator of evaluators) await evaluator.prepare?.()
   const wantsReference = plan.requires.reference || evaluators.some(({ requires }) => requires.reference)
   // Frozen before anything is restored: the reference is the policy as it was before training.
   const reference = wantsReference ? await serveReference(policy, bus, closing) : undefined
@@ -74,7 +75,7 @@ async function openData(
   if (wanted !== null && wanted > maxLength)
     bus.emit('warning.raised', {
       code: 'COLLIMATE_MAX_LENGTH_REDUCED',
-      message: `maxLength is ${wanted} tokens, the model takes ${maxLength}: longer sequences are cut there`,
+      message: `maxLength is ${wanted} tokens, the model takes ${maxLength}: longer sequences are ${plan.data.truncation === 'drop' ? 'left out' : 'cut there'}`,
     })
   const info = await data.open({ ...plan.data, type: plan.dataset, tokenizer: model.tokenizer, maxLength, seed })
   const dropped = Object.entries(info.dropped).filter(([, count]) => count > 0)

@@ -344,6 +344,13 @@ describe('evaluators during training', () => {
     expect(evaluations()).toBe(5)
     expect(log.filter((line) => line === 'reward close').length).toBe(2 + 4)
   })
+
+  test('what one lacks is said before the first step, and nothing is left behind', async () => {
+    const { data, evaluator, reward } = made
+    const lacking = { data: data({ held: 3 }), reward: reward(), evaluators: [evaluator({ needs: './nothing.js' })] }
+    await expect(run(lacking).finished).rejects.toThrow(code('COLLIMATE_PLUGIN_UNKNOWN'))
+    expect(existsSync(join(folder, 'runs/experiment'))).toBe(false)
+  })
 })
 
 test('a run says what it held', async () => {

@@ -13,6 +13,8 @@ export interface Evaluator {
   readonly during?: boolean
   /** `reference` needs the policy as it was before training. */
   readonly requires: { readonly reference: boolean; readonly reward: boolean }
+  /** Called once before training, when backend and models are there: what it lacks for measuring is said now, not at the end. */
+  prepare?(): Promise<void>
   evaluate(context: TrainerContext): Promise<{
     readonly metrics: Readonly<Record<string, Measurement>>
     readonly samples: readonly Sample[]

@@ -238,10 +238,14 @@ export function fakes(log: Log = []) {
       reference: z.boolean().default(false),
       during: z.boolean().default(false),
       gold: z.boolean().default(false),
+      needs: z.string().optional(),
     }),
-    create: ({ reference, during, gold }, context) => ({
+    create: ({ reference, during, gold, needs }, context) => ({
       during,
       requires: { reference, reward: true },
+      async prepare() {
+        if (needs !== undefined) await context.plugin('reward', needs)
+      },
       async evaluate({ reward, reference: frozen, bus }) {
         if (gold) await context.plugin('reward', 'fake')
         const reply = await reward?.score({ rollouts: [] })
