@@ -1,6 +1,7 @@
 import type { Estimator, EstimatorReply, EstimatorRequest } from '@collimate/core'
 import { lawsOfEstimator, ownFormulas } from '@collimate/laws'
 import type { EstimatorLawOptions } from '@collimate/laws'
+import { sequences } from './estimators-sequence.js'
 import { gae as gaeMutations } from './formulas.js'
 import { mutantsOf, type Mutation } from './mutant.js'
 
@@ -15,16 +16,6 @@ const gaeOf =
     if (!values) throw new TypeError('needs values')
     return gae({ rows, width, rewards, values, mask, gamma, lambda })
   }
-
-const leaveOneOut: Estimate = ({ rows, width, rewards, mask }) => {
-  const totals = Array.from({ length: rows }, (_, row) => {
-    const slots = Array.from({ length: width }, (_slot, column) => row * width + column)
-    return slots.reduce((sum, slot) => sum + (mask[slot] === 0 ? 0 : rewards[slot]), 0)
-  })
-  const perRow = ownFormulas.leaveOneOut(totals, 3)
-  const advantages = Float64Array.from(mask, (bit, slot) => (bit === 0 ? 0 : perRow[Math.floor(slot / width)]))
-  return { advantages, returns: advantages.slice() }
-}
 
 const suiteWith = (options: Omit<EstimatorLawOptions, 'name' | 'create'>) => (estimate: Estimate, name: string) => {
   const estimator: Estimator = { estimate: async (request) => estimate(request) }
@@ -88,33 +79,5 @@ export const estimators = [
       ),
     ],
   }),
-  mutantsOf<Estimate>({
-    subject: 'leave-one-out',
-    right: leaveOneOut,
-    suite: suiteWith({ groupSize: 3, claims: { leaveOneOut: true, rowwise: true } }),
-    mutations: [
-      mutation(
-        'counts-padding',
-        'class 10',
-        'the reward of a row is summed over its padding too',
-        (right) => (request) =>
-          right({ ...request, rewards: request.rewards, mask: new Uint8Array(request.mask.length).fill(1) }),
-      ),
-      mutation('baseline-includes-own', 'class 40', 'the baseline contains the own reward', (right) => (request) => {
-        const { advantages, returns } = right(request)
-        return { advantages: advantages.map((value) => (value * 2) / 3), returns }
-      }),
-      mutation('groups-slip', 'class 25', 'groups begin one row late', (right) => (request) => {
-        const { rows, width, rewards, mask } = request
-        const turned = <Values extends Float64Array | Uint8Array>(values: Values, by: number): Values => {
-          const moved = values.slice() as Values
-          for (let row = 0; row < rows; row++)
-            moved.set(values.subarray(row * width, (row + 1) * width), ((row + by + rows) % rows) * width)
-          return moved
-        }
-        const { advantages, returns } = right({ ...request, rewards: turned(rewards, 1), mask: turned(mask, 1) })
-        return { advantages: turned(advantages, -1), returns: turned(returns, -1) }
-      }),
-    ],
-  }),
+  ...sequences,
 ]

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { checkLaw, checkSuite } from '../check.js'
 import { ownFormulas } from '../formulas/formulas.js'
 import { lawsOfEstimator, type EstimatorLawOptions } from './index.js'
+import { baselines } from './sequences.js'
 import {
   estimator,
   gamma,
@@ -14,8 +15,8 @@ import {
   type Estimate,
 } from './own-estimators.js'
 
-const { gae, leaveOneOut, groupAdvantages, whiten } = ownFormulas
-const [plainGae, whiteGae, rloo, groupMean, groupStd] = ownEstimators
+const { gae, whiten } = ownFormulas
+const [plainGae, whiteGae, noBaseline, movingAverage, rloo, groupMean, groupStd, batchStd, normalised] = ownEstimators
 const mutants: readonly (readonly [string, EstimatorLawOptions, Estimate, string])[] = [
   ['reads masked slots', plainGae, (r) => ofGae({ ...r, mask: r.mask.map(() => 1) }), 'estimator/masked-slots'],
   [
@@ -78,21 +79,37 @@ const mutants: readonly (readonly [string, EstimatorLawOptions, Estimate, string
     }),
     'gae/whitened',
   ],
-  ['subtracts the whole group’s mean', rloo, ofGroups((t) => groupAdvantages(t, 3, 'none')), 'reinforce/leave-one-out'],
-  ['compares across groups', rloo, ofGroups((t) => leaveOneOut(t, t.length)), 'estimator/rows-by-themselves'],
+  ['has a baseline', noBaseline, ofGroups(({ group }) => group.map((r) => r - 1)), 'reinforce/no-baseline'],
+  [
+    'lets the present batch into its moving mean',
+    movingAverage,
+    ofGroups(({ group, batch, earlier }) => group.map((r) => r - 0.9 * earlier - (0.1 * batch[0]) / batch.length)),
+    'reinforce/moving-average',
+  ],
+  ['subtracts the whole group’s mean', rloo, ofGroups(baselines['group-mean']), 'reinforce/leave-one-out'],
+  [
+    'compares across groups',
+    rloo,
+    (r) => ofGroups(baselines['leave-one-out'])({ ...r, groupSize: r.rows }),
+    'estimator/rows-by-themselves',
+  ],
+  [
+    'counts completions that are masked whole',
+    rloo,
+    ofGroups(({ group, ...rest }) => baselines['leave-one-out']({ ...rest, group: [...group, 0].slice(0, 3) })),
+    'reinforce/leave-one-out',
+  ],
   [
     'gives no returns',
     rloo,
-    (r) => ({ ...ofGroups((t) => leaveOneOut(t, 3))(r), returns: masked(r, () => 0) }),
+    (r) => ({ ...ofGroups(baselines['leave-one-out'])(r), returns: masked(r, () => 0) }),
     'gae/monte-carlo-returns',
   ],
-  [
-    'divides by the standard deviation',
-    groupMean,
-    ofGroups((t) => groupAdvantages(t, 2, 'std')),
-    'reinforce/group-mean',
-  ],
-  ['does not divide', groupStd, ofGroups((t) => groupAdvantages(t, 3, 'none')), 'reinforce/group-std'],
+  ['accepts groups of one', rloo, ofGroups(baselines['leave-one-out']), 'estimator/needs-groups'],
+  ['divides by the standard deviation', groupMean, ofGroups(baselines['group-std']), 'reinforce/group-mean'],
+  ['does not divide', groupStd, ofGroups(baselines['group-mean']), 'reinforce/group-std'],
+  ['divides by the deviation of the group', batchStd, ofGroups(baselines['group-std']), 'reinforce/batch-std'],
+  ['does not normalise', normalised, ofGroups(baselines['leave-one-out']), 'reinforce/normalized'],
 ]
 
 describe('laws of estimators', () => {

@@ -1,7 +1,7 @@
 import type { Estimator, EstimatorReply, EstimatorRequest } from '@collimate/core'
 import fc from 'fast-check'
 import { gae, monteCarloReturns } from '../formulas/gae.js'
-import { groupAdvantages, leaveOneOut, whiten } from '../formulas/groups.js'
+import { whiten } from '../formulas/groups.js'
 import { law, near, type Law } from '../law.js'
 import { grid } from '../objective/example.js'
 import { changed, copyOf, requests, showRequest, type RequestLimits } from './requests.js'
@@ -20,7 +20,6 @@ export interface FormulaParts {
 /** Estimators by what they claim to compute. */
 export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits, parts: FormulaParts): Law[] {
   const { gamma = 1, lambda = 0.95, beta = 0, whitened = false } = parts
-  const { groupSize = 1 } = limits
   const estimate = async (request: EstimatorRequest) => (await get()).estimate(copyOf(request))
   const arbitrary = requests(limits)
 
@@ -33,38 +32,6 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
     })
   const advantagesOf = (request: EstimatorRequest, advantages: Float64Array) =>
     whitened ? whiten({ values: advantages, mask: request.mask }) : advantages
-
-  /** Each row's sum of rewards through a formula of groups, for each of its real tokens. */
-  const perRow = (request: EstimatorRequest, of: (totals: readonly number[]) => Float64Array): Float64Array => {
-    const { rows, width, mask } = request
-    const rewards = penalised(request)
-    const totals = Array.from({ length: rows }, (_, row) =>
-      rewards
-        .subarray(row * width, (row + 1) * width)
-        .reduce((sum, reward, k) => sum + mask[row * width + k] * reward, 0),
-    )
-    const found = of(totals)
-    return rewards.map((_, slot) => found[Math.floor(slot / width)])
-  }
-  const groupLaw = (
-    name: 'leave-one-out' | 'group-mean' | 'group-std',
-    capability: string,
-    statement: string,
-    formula: string,
-    source: string,
-    of: (totals: readonly number[]) => Float64Array,
-  ) =>
-    law({
-      name: `reinforce/${name}`,
-      statement,
-      formula,
-      source,
-      capability,
-      arbitrary,
-      show: showRequest,
-      holds: async (request) =>
-        equal(request, (await estimate(request)).advantages, advantagesOf(request, perRow(request, of)), 'advantage'),
-    })
 
   return [
     law({
@@ -166,29 +133,5 @@ export function formulaLaws(get: () => Promise<Estimator>, limits: RequestLimits
         if (variance > 1e-12) near(variance, 1, 1e-4, 'the variance')
       },
     }),
-    groupLaw(
-      'leave-one-out',
-      'leaveOneOut',
-      'Every token of a completion has its reward less the mean reward of the others of its group; a group adds up to 0.',
-      'A_i = R_i − mean_{j≠i} R_j',
-      'Ahmadian et al., arXiv 2402.14740',
-      (totals) => leaveOneOut(totals, groupSize),
-    ),
-    groupLaw(
-      'group-mean',
-      'groupMean',
-      'Every token of a completion has its reward less the mean reward of its group.',
-      'A_i = R_i − mean R',
-      'Dr. GRPO, arXiv 2503.20783',
-      (totals) => groupAdvantages(totals, groupSize, 'none'),
-    ),
-    groupLaw(
-      'group-std',
-      'groupStd',
-      'Every token of a completion has its reward less the mean of its group, over the group’s standard deviation; equal rewards give 0.',
-      'A_i = (R_i − mean R) / (sd R + 1e-4)',
-      'GRPO, arXiv 2402.03300; tinker-cookbook issue 644',
-      (totals) => groupAdvantages(totals, groupSize, 'std'),
-    ),
   ]
 }

@@ -1,8 +1,11 @@
 import type { Estimator } from '@collimate/core'
 import { shared } from '../shared.js'
 import { suiteOf, type LawSuite } from '../suite.js'
+import { baselineLaws } from './baseline-laws.js'
 import { formulaLaws } from './formula-laws.js'
 import { generalLaws } from './general-laws.js'
+
+export { baselineEstimator, type BaselineName } from './sequences.js'
 
 /** What a configured estimator may claim; the laws check each claim. */
 export interface EstimatorClaims {
@@ -12,16 +15,26 @@ export interface EstimatorClaims {
   readonly monteCarlo?: boolean
   /** Advantages are whitened over the batch (after what else is claimed). */
   readonly whitened?: boolean
+  /** The total reward itself. */
+  readonly noBaseline?: boolean
+  /** Reward less the moving mean of earlier rewards. */
+  readonly movingAverage?: boolean
   /** Reward less the mean of the others of its group. */
   readonly leaveOneOut?: boolean
   /** Reward less the mean of its group. */
   readonly groupMean?: boolean
   /** The same over the group’s standard deviation. */
   readonly groupStd?: boolean
+  /** The same over the standard deviation of the batch. */
+  readonly batchStd?: boolean
+  /** Advantages are shifted and scaled to mean 0 and deviation 1 over the completions of the batch (after what else is claimed). */
+  readonly normalized?: boolean
   /** Rows (groups of them) do not depend on the others. */
   readonly rowwise?: boolean
   /** Refuses a request without values. */
   readonly needsValues?: boolean
+  /** Refuses groups of one, in which there is nothing to compare. */
+  readonly needsGroups?: boolean
   /** Bootstraps completions that were cut from `finalValues`. */
   readonly finalValues?: boolean
 }
@@ -44,13 +57,17 @@ export interface EstimatorLawOptions {
 export function lawsOfEstimator(options: EstimatorLawOptions): LawSuite {
   const { name, create, claims = {}, ...parts } = options
   const estimator = shared(create)
-  const grouped = [claims.leaveOneOut, claims.groupMean, claims.groupStd].some((claim) => claim === true)
+  const { leaveOneOut, groupMean, groupStd, batchStd, needsGroups } = claims
+  const grouped = [leaveOneOut, groupMean, groupStd, batchStd, needsGroups].some((claim) => claim === true)
   const limits = { groupSize: options.groupSize ?? (grouped ? 3 : 1) }
   return suiteOf({
     contract: 'estimator',
     subject: name,
     laws: [
       ...generalLaws(estimator.get, limits),
+      ...baselineLaws(estimator.get, limits, {
+        ...{ beta: options.beta, whitened: claims.whitened, normalized: claims.normalized },
+      }),
       ...formulaLaws(estimator.get, limits, { ...parts, whitened: claims.whitened }),
     ],
     claims: { ...claims },

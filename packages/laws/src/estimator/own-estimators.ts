@@ -1,8 +1,9 @@
 import { CollimateError, type Estimator, type EstimatorRequest } from '@collimate/core'
 import { ownFormulas } from '../formulas/formulas.js'
-import type { EstimatorLawOptions } from './index.js'
+import type { EstimatorClaims, EstimatorLawOptions } from './index.js'
+import { advantagesOfRows, baselineEstimator, perSlot, type Baseline, type BaselineName } from './sequences.js'
 
-const { gae, leaveOneOut, groupAdvantages, monteCarloReturns, whiten } = ownFormulas
+const { gae, monteCarloReturns, whiten } = ownFormulas
 
 /** What an estimator computes. */
 export type Estimate = (request: EstimatorRequest) => { advantages: Float64Array; returns: Float64Array }
@@ -35,23 +36,13 @@ export function withFinalValues({ rows, width, rewards, mask, finalValues }: Est
 export const masked = (request: EstimatorRequest, of: (slot: number) => number) =>
   request.rewards.map((_, slot) => (request.mask[slot] === 0 ? 0 : of(slot)))
 
-const rowTotals = ({ rows, width, rewards, mask }: EstimatorRequest) =>
-  Array.from({ length: rows }, (_, row) => {
-    let total = 0
-    for (let slot = row * width; slot < (row + 1) * width; slot++) if (mask[slot] !== 0) total += rewards[slot]
-    return total
-  })
-
-/** Advantages of whole rows from their total rewards. */
+/** Advantages of whole rows: `of` gives those of a group from the total rewards of its rows that have a real token. */
 export const ofGroups =
-  (of: (totals: readonly number[]) => Float64Array): Estimate =>
-  (request) => {
-    const found = of(rowTotals(request))
-    return {
-      advantages: masked(request, (slot) => found[Math.floor(slot / request.width)]),
-      returns: monteCarloReturns({ ...request, gamma: 1 }),
-    }
-  }
+  (of: Baseline): Estimate =>
+  (request) => ({
+    advantages: perSlot(request, advantagesOfRows(request, of)),
+    returns: monteCarloReturns({ ...request, gamma: 1 }),
+  })
 
 /** Estimators made of the laws' own formulas, with what they claim: the laws hold for each. */
 export const ownEstimators: readonly EstimatorLawOptions[] = [
@@ -71,20 +62,18 @@ export const ownEstimators: readonly EstimatorLawOptions[] = [
     ...{ gamma, lambda, beta: 0.1 },
     claims: { gae: true, whitened: true, needsValues: true },
   },
+  ownBaseline('no-baseline', { noBaseline: true }),
+  ownBaseline('moving-average', { movingAverage: true }),
+  ownBaseline('leave-one-out', { leaveOneOut: true, needsGroups: true }),
+  { ...ownBaseline('group-mean', { groupMean: true, needsGroups: true }), groupSize: 2 },
+  ownBaseline('group-std', { groupStd: true, needsGroups: true }),
+  { ...ownBaseline('batch-std', { batchStd: true, rowwise: false }) },
   {
-    name: 'leave-one-out',
-    create: estimator(ofGroups((totals) => leaveOneOut(totals, 3))),
-    claims: { leaveOneOut: true, rowwise: true, monteCarlo: true },
-  },
-  {
-    name: 'group mean',
-    create: estimator(ofGroups((totals) => groupAdvantages(totals, 2, 'none'))),
-    groupSize: 2,
-    claims: { groupMean: true, rowwise: true },
-  },
-  {
-    name: 'group standard deviation',
-    create: estimator(ofGroups((totals) => groupAdvantages(totals, 3, 'std'))),
-    claims: { groupStd: true, rowwise: true },
+    ...{ name: 'leave-one-out, normalised', create: () => baselineEstimator('leave-one-out', { normalized: true }) },
+    claims: { leaveOneOut: true, normalized: true },
   },
 ]
+
+function ownBaseline(name: BaselineName, claims: EstimatorClaims): EstimatorLawOptions {
+  return { name, create: () => baselineEstimator(name), claims: { rowwise: true, monteCarlo: true, ...claims } }
+}

@@ -12,7 +12,7 @@ export interface RequestLimits {
   readonly anyMask?: boolean
 }
 
-/** Random requests with a critic's values and a reference's log-probs. */
+/** Random requests with a critic's values, a reference's log-probs, and with or without a mean of earlier rewards. */
 export function requests({ groupSize = 1, groups = 3, anyMask = false }: RequestLimits): Arbitrary<EstimatorRequest> {
   return fc
     .record({ count: fc.integer({ min: 1, max: groups }), width: fc.integer({ min: 1, max: 4 }) })
@@ -28,30 +28,38 @@ export function requests({ groupSize = 1, groups = 3, anyMask = false }: Request
       const holes = fc
         .array(fc.constantFrom(1, 0), { minLength: size, maxLength: size })
         .map((bits) => Uint8Array.from(bits))
-      return fc.record({
-        rows: fc.constant(rows),
-        width: fc.constant(width),
-        rewards: numbers(grid(-4, 4)),
-        values: numbers(grid(-4, 4)),
-        logProbs: numbers(logProb),
-        refLogProbs: numbers(logProb),
-        mask: anyMask ? fc.oneof(prefixes, holes) : prefixes,
-      })
+      return fc.record(
+        {
+          rows: fc.constant(rows),
+          width: fc.constant(width),
+          rewards: numbers(grid(-4, 4)),
+          values: numbers(grid(-4, 4)),
+          logProbs: numbers(logProb),
+          refLogProbs: numbers(logProb),
+          mask: anyMask ? fc.oneof(prefixes, holes) : prefixes,
+          groupSize: fc.constant(groupSize),
+          meanReward: grid(-4, 4),
+        },
+        {
+          requiredKeys: ['rows', 'width', 'rewards', 'values', 'logProbs', 'refLogProbs', 'mask', 'groupSize'],
+        },
+      )
     })
 }
 
 /** A request row by row, masked slots as dots. */
 export function showRequest(request: EstimatorRequest): string {
-  const { rows, width, mask, groupSize: _groupSize, meanReward: _meanReward, finalValues, ...arrays } = request
+  const { rows, width, mask, groupSize = 1, meanReward, finalValues, ...arrays } = request
   const row = (values: Float64Array, at: number) =>
     Array.from({ length: width }, (_, column) => at * width + column)
       .map((slot) => (mask[slot] === 0 ? '·' : String(values[slot])))
       .join(' ')
   const final = (at: number) => (finalValues ? ` final value ${finalValues[at]}` : '')
-  return Array.from({ length: rows }, (_, at) => {
-    const shown = Object.entries(arrays).map(([name, values]) => `${name} [${row(values, at)}]`)
-    return shown.join(' ') + final(at)
+  const shown = Array.from({ length: rows }, (_, at) => {
+    const named = Object.entries(arrays).map(([name, values]) => `${name} [${row(values, at)}]`)
+    return named.join(' ') + final(at)
   }).join(' | ')
+  return `${shown}; groups of ${groupSize}${meanReward === undefined ? '' : `, earlier mean ${meanReward}`}`
 }
 
 /** A copy of everything, which an estimator may spoil. */
