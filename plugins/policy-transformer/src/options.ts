@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os'
+import { modelHeads } from '@collimate/models'
 import { z } from 'zod'
 
 export const MEBIBYTE = 2 ** 20
@@ -28,6 +29,12 @@ export const options = z
       })
       .optional()
       .describe('A new model with random weights.'),
+    head: z
+      .enum(['auto', ...modelHeads])
+      .default('auto')
+      .describe(
+        'What stands on the trunk: `language` (samples and scores tokens), `score` (one number: a reward model or critic) or `language+score`; default `auto`, what config.json says.',
+      ),
     decodeBatchSize: z.int().min(1).max(4096).default(64).describe('Completions decoded together; default 64.'),
     freezeDecoding: z
       .boolean()

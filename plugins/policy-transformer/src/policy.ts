@@ -1,6 +1,6 @@
 import { CollimateError } from '@collimate/core'
 import type { ModelDescription, Policy, Reference } from '@collimate/core'
-import { languageModelOutputs, saveModel, weightsHash } from '@collimate/models'
+import { hasLanguageHead, outputsOf, saveModel, weightsHash } from '@collimate/models'
 import { createEngine } from './engine.js'
 import type { Engine, EngineRequest } from './engine.js'
 import { createGenerator } from './generate.js'
@@ -86,7 +86,11 @@ function createReader(engine: Engine, weights: WeightSource & { release(): Promi
       return logProbs
     },
     evaluate: (request) => run(async () => ({ ...(await evaluate(engine, weights, request)), version: version() })),
-    generate: (request) => run(() => generate(request, version())),
+    generate: (request) =>
+      run(async () => {
+        requireLanguageHead(engine)
+        return generate(request, version())
+      }),
   }
 
   const close = (): Promise<void> =>
@@ -99,18 +103,25 @@ function createReader(engine: Engine, weights: WeightSource & { release(): Promi
 }
 
 function describe({ files }: Engine): Omit<ModelDescription, 'version' | 'weightsHash'> {
-  const { architecture, config, weights, bosToken, eosTokens, tokenizer } = files
+  const { architecture, config, head, weights, bosToken, eosTokens, tokenizer } = files
   const size = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1)
   return {
     architecture: architecture.name,
     parameters: Object.values(weights).reduce((total, { shape }) => total + size(shape), 0),
     vocabularySize: config.vocabularySize,
     contextLength: config.contextLength,
-    outputs: languageModelOutputs,
+    outputs: outputsOf(head),
     ...(bosToken !== undefined && { bosToken }),
     eosTokens,
     ...(tokenizer !== undefined && { tokenizer }),
   }
+}
+
+function requireLanguageHead({ files: { head } }: Engine): void {
+  if (hasLanguageHead(head)) return
+  throw new CollimateError('COLLIMATE_HEAD_MISSING', `a model with head \`${head}\` does not generate`, {
+    hint: 'sample from a causal language model; this one gives values and scores',
+  })
 }
 
 /** The hash of the weights, computed once for each content. */

@@ -54,7 +54,7 @@ async function runObjective(
   { objective: use, batches, metrics, temperature = 1 }: EvaluateRequest,
   target: { readonly gradients: boolean; readonly state: () => Promise<StateId> },
 ): Promise<Omit<Report, 'gradNorm'>> {
-  const { architecture, config } = engine.files
+  const { architecture, config, head } = engine.files
   const objective = await engine.objective(use)
   checkBatches(batches, objective, config)
   checkTemperature(temperature)
@@ -71,6 +71,7 @@ async function runObjective(
       const { program: built, ...info } = objectiveProgram({
         architecture,
         config,
+        head,
         sizes,
         objective,
         metrics,
@@ -91,9 +92,12 @@ async function runObjective(
   return { ...report, tokens: batches.reduce((total, batch) => total + batch.tokenCount, 0) }
 }
 
-async function clearGradients({ files: { architecture, config }, programs }: Engine, state: StateId): Promise<void> {
+async function clearGradients(
+  { files: { architecture, config, head }, programs }: Engine,
+  state: StateId,
+): Promise<void> {
   const build = () => {
-    const updates = Object.entries(architecture.parameters(config)).map(([name, { shape }]) => ({
+    const updates = Object.entries(architecture.parameters(config, head)).map(([name, { shape }]) => ({
       state: input(gradientName(name), shape, 'float', 'state'),
       value: fill(0, shape),
     }))
@@ -104,12 +108,12 @@ async function clearGradients({ files: { architecture, config }, programs }: Eng
 
 /** Clips and applies the gradients; returns their norm before clipping. Checked first: a bad gradient changes nothing. */
 async function applyGradients(
-  { files: { architecture, config }, programs }: Engine,
+  { files: { architecture, config, head }, programs }: Engine,
   weights: WeightStore,
   { optimizer, learningRate, maxGradNorm }: UpdateRequest,
   step: number,
 ): Promise<number> {
-  const parameters = architecture.parameters(config)
+  const parameters = architecture.parameters(config, head)
   const states = [await weights.trainingState()]
   const gradNorm = await programs.use(
     { key: 'gradient norm', build: () => ({ program: gradientNormProgram(parameters), info: undefined }) },

@@ -1,5 +1,6 @@
 import type { Shape } from '@collimate/core'
 import type { Tensor } from '@collimate/graph'
+import type { ModelHead } from './model-head.js'
 
 /** What every architecture's configuration answers; sizes in elements. */
 export interface ModelConfig {
@@ -68,16 +69,18 @@ export interface Architecture<Config extends ModelConfig = ModelConfig> {
    * @throws CollimateError COLLIMATE_MODEL_CONFIG_INVALID or COLLIMATE_MODEL_UNSUPPORTED, naming file and field
    */
   parse(json: unknown, source?: string): Config
-  /** All weights by their Hugging Face names; a tied head has no entry of its own. */
-  parameters(config: Config): Readonly<Record<string, Parameter>>
+  /** All weights of a model with these heads (default `language`) by their Hugging Face names; a tied head has no entry of its own. */
+  parameters(config: Config, head?: ModelHead): Readonly<Record<string, Parameter>>
   /** Class of the causal language model in transformers, for a new config.json. */
   readonly modelClass: string
+  /** Class of the sequence-classification model in transformers: the trunk with the scalar head. */
+  readonly sequenceClass: string
   /** Name of the token embedding, [V, D]. */
   readonly embedding: string
   /** True for names in checkpoints that hold no weight: buffers of older versions. */
   isBuffer(name: string): boolean
   /** Hidden states after the final norm, [rows, D]. */
   trunk(config: Config, weights: Readonly<Record<string, Tensor>>, x: TrunkInput): Tensor
-  /** The head's matrix, [V, D]: logits are hidden · headᵀ. */
+  /** The matrix of the language head, [V, D]: logits are hidden · headᵀ. */
   head(config: Config, weights: Readonly<Record<string, Tensor>>): Tensor
 }

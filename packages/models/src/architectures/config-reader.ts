@@ -55,6 +55,11 @@ export class ConfigReader {
       : this.invalid(name, 'an object')
   }
 
+  /** Number of its fields. */
+  length(): number {
+    return Object.keys(this.json).length
+  }
+
   /** Refuses a value that would be of consequence: anything but absent, null or `harmless`. */
   refuse(name: string, harmless?: unknown): void {
     const value = this.raw(name)

@@ -3,6 +3,7 @@ import type { Architecture, Parameter, TrunkInput } from './architecture.js'
 import { parseGpt2Config, type Gpt2Config } from './gpt2-config.js'
 import { mergeHeads, splitHeads } from './heads.js'
 import { columns, linear } from './linear.js'
+import { hasLanguageHead, hasScalarHead, scalarHead, scoreWeight, type ModelHead } from './model-head.js'
 
 const embedding = 'transformer.wte.weight'
 const layerName = (layer: number, part: string): string => `transformer.h.${layer}.${part}`
@@ -14,6 +15,7 @@ const layerName = (layer: number, part: string): string => `transformer.h.${laye
 export const gpt2: Architecture<Gpt2Config> = {
   name: 'gpt2',
   modelClass: 'GPT2LMHeadModel',
+  sequenceClass: 'GPT2ForSequenceClassification',
   prefix: 'transformer.',
   embedding,
   parse: parseGpt2Config,
@@ -23,7 +25,7 @@ export const gpt2: Architecture<Gpt2Config> = {
   head: (config, weights) => weights[config.tied ? embedding : 'lm_head.weight'],
 }
 
-function parameters(config: Gpt2Config): Record<string, Parameter> {
+function parameters(config: Gpt2Config, head: ModelHead = 'language'): Record<string, Parameter> {
   const { hidden, inner, initializerRange } = config
   const result: Record<string, Parameter> = {}
   const normal = { normal: initializerRange }
@@ -48,7 +50,9 @@ function parameters(config: Gpt2Config): Record<string, Parameter> {
     layer(layerName(i, 'mlp.c_proj'), inner, hidden, residual)
   }
   norm('transformer.ln_f')
-  if (!config.tied) result['lm_head.weight'] = { shape: [config.vocabularySize, hidden], decay: true, init: normal }
+  if (hasLanguageHead(head) && !config.tied)
+    result['lm_head.weight'] = { shape: [config.vocabularySize, hidden], decay: true, init: normal }
+  if (hasScalarHead(head)) result[scoreWeight] = scalarHead(hidden)
   return result
 }
 

@@ -3,6 +3,7 @@ import type { Architecture, Parameter, TrunkInput } from './architecture.js'
 import { mergeHeads, splitHeads } from './heads.js'
 import { linear, linears, type Linear } from './linear.js'
 import { parseLlamaConfig, type LlamaConfig } from './llama-config.js'
+import { hasLanguageHead, hasScalarHead, scalarHead, scoreWeight, type ModelHead } from './model-head.js'
 import { ropeTables } from './rope.js'
 
 const embedding = 'model.embed_tokens.weight'
@@ -15,6 +16,7 @@ const layerName = (layer: number, part: string): string => `model.layers.${layer
 export const llama: Architecture<LlamaConfig> = {
   name: 'llama',
   modelClass: 'LlamaForCausalLM',
+  sequenceClass: 'LlamaForSequenceClassification',
   prefix: 'model.',
   embedding,
   parse: parseLlamaConfig,
@@ -24,7 +26,7 @@ export const llama: Architecture<LlamaConfig> = {
   head: (config, weights) => weights[config.tied ? embedding : 'lm_head.weight'],
 }
 
-function parameters(config: LlamaConfig): Record<string, Parameter> {
+function parameters(config: LlamaConfig, head: ModelHead = 'language'): Record<string, Parameter> {
   const { hidden, inner, headDim, attentionBias, mlpBias } = config
   const queryWidth = config.heads * headDim
   const keyWidth = config.kvHeads * headDim
@@ -50,7 +52,8 @@ function parameters(config: LlamaConfig): Record<string, Parameter> {
     layer(layerName(i, 'mlp.down_proj'), hidden, inner, mlpBias)
   }
   gain('model.norm.weight')
-  if (!config.tied) layer('lm_head', config.vocabularySize, hidden, false)
+  if (hasLanguageHead(head) && !config.tied) layer('lm_head', config.vocabularySize, hidden, false)
+  if (hasScalarHead(head)) result[scoreWeight] = scalarHead(hidden)
   return result
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { l2 } from '../testing/parity.js'
 import { tinyGpt2, tinyLlama } from '../testing/tiny-models.js'
 import { createModel } from './create-model.js'
+import { newScalarHead } from './initialise.js'
 
 const wide = {
   model_type: 'gpt2',
@@ -45,4 +46,32 @@ describe('a new model', () => {
     expect(Object.keys(parameters)).not.toContain('lm_head.weight')
     for (const { shape, decay } of Object.values(parameters)) expect(decay).toBe(shape.length === 2)
   })
+})
+
+describe('a new scalar head', () => {
+  test('has the variance 1 / (d + 1)', () => {
+    const { data, shape } = newScalarHead({ hidden: 4096 }, 3)
+    expect(shape).toEqual([1, 4096])
+    const variance = Array.from(data).reduce((sum, value) => sum + value * value, 0) / 4096
+    // Five standard deviations of the variance of 4096 numbers.
+    expect(Math.abs(variance * 4097 - 1)).toBeLessThan(5 * Math.sqrt(2 / 4096))
+  })
+
+  test('is the same on every trunk of its width and seed, and the trunk the same under every head', () => {
+    const score = tinyLlama(3, {}, 'score').weights
+    const deeper = tinyLlama(3, { num_hidden_layers: 1 }, 'language+score').weights
+    expect(score['score.weight']).toEqual(newScalarHead({ hidden: 16 }, 3))
+    expect(deeper['score.weight']).toEqual(score['score.weight'])
+    expect(tinyLlama(4, {}, 'score').weights['score.weight']).not.toEqual(score['score.weight'])
+    const { 'score.weight': _head, ...trunk } = score
+    expect(tinyLlama(3).weights).toEqual(trunk)
+  })
+})
+
+test('`auto` takes the head that the configuration names', () => {
+  const config = { ...tinyLlama().rawConfig, architectures: ['LlamaForSequenceClassification'], num_labels: 1 }
+  expect(createModel({ config, seed: 1 }).head).toBe('score')
+  expect(createModel({ config: tinyLlama().rawConfig, seed: 1 }).head).toBe('language')
+  const other = createModel({ config, seed: 1, head: 'language' })
+  expect(other).toMatchObject({ head: 'language', rawConfig: { architectures: ['LlamaForCausalLM'] } })
 })

@@ -1,44 +1,49 @@
-import { normal, stream, type HostTensor, type TokenizerFiles } from '@collimate/core'
-import type { Parameter } from '../architectures/architecture.js'
+import type { HostTensor, TokenizerFiles } from '@collimate/core'
+import { hasLanguageHead, scoreWeight } from '../architectures/model-head.js'
 import { architectureOf } from '../architectures/registry.js'
 import type { JsonObject } from '../json-object.js'
+import { initialise, newScalarHead } from './initialise.js'
 import type { ModelFiles } from './model-files.js'
+import { storedHead, type WantedHead } from './stored-head.js'
 
 export interface NewModel {
   /** Content of a config.json. */
   readonly config: JsonObject
   readonly seed: number
   readonly tokenizer?: TokenizerFiles
+  /** Default `auto`: what `architectures` in the configuration says, `language` where it says nothing. */
+  readonly head?: WantedHead
 }
 
 /**
- * A model with random weights, distributed as transformers initialises them; the same seed gives the same weights.
+ * A model with random weights, distributed as transformers initialises them (the scalar head: `scalarHead`); the same seed
+ * gives the same weights, and the same trunk under every head.
  *
- * @throws CollimateError as `Architecture.parse` and `architectureOf`
+ * @throws CollimateError as `Architecture.parse`, `architectureOf` and `storedHead`
  */
-export function createModel({ config: rawConfig, seed, tokenizer }: NewModel): ModelFiles {
+export function createModel({ config: rawConfig, seed, tokenizer, head: wanted = 'auto' }: NewModel): ModelFiles {
   const architecture = architectureOf(rawConfig)
   const config = architecture.parse(rawConfig)
+  const named = storedHead(rawConfig, architecture, 'config.json')
+  const head = wanted === 'auto' ? named : wanted
   const weights: Record<string, HostTensor> = {}
-  Object.entries(architecture.parameters(config)).forEach(([name, parameter], index) => {
-    weights[name] = initialise(parameter, seed, stream('initialisation', index))
+  Object.entries(architecture.parameters(config, head)).forEach(([name, parameter], index) => {
+    weights[name] = name === scoreWeight ? newScalarHead(config, seed) : initialise(parameter, seed, index)
   })
   const eos = [rawConfig['eos_token_id'] ?? []].flat().filter((id) => typeof id === 'number')
   const bos = rawConfig['bos_token_id']
   return {
     architecture,
     config,
-    rawConfig: { architectures: [architecture.modelClass], ...rawConfig },
+    head,
+    rawConfig: {
+      architectures: [architecture.modelClass],
+      ...rawConfig,
+      ...(hasLanguageHead(head) && named === 'score' ? { architectures: [architecture.modelClass] } : {}),
+    },
     weights,
     eosTokens: eos,
     ...(typeof bos === 'number' ? { bosToken: bos } : {}),
     ...(tokenizer ? { tokenizer } : {}),
   }
-}
-
-function initialise({ shape, init }: Parameter, seed: number, streamNumber: number): HostTensor {
-  const data = new Float32Array(shape.reduce((product, size) => product * size, 1))
-  if ('fill' in init) data.fill(init.fill)
-  else for (let i = 0; i < data.length; i++) data[i] = init.normal * normal(seed, streamNumber, i)
-  return { dtype: 'float', shape, data }
 }

@@ -1,29 +1,40 @@
 import { CollimateError, type HostTensor } from '@collimate/core'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasScalarHead, scoreWeight } from '../architectures/model-head.js'
 import { architectureOf } from '../architectures/registry.js'
 import { isJsonObject, type JsonObject } from '../json-object.js'
 import { readError } from './file-errors.js'
+import { newScalarHead } from './initialise.js'
 import { readJsonObject, readOptionalJsonObject } from './json.js'
 import type { ModelFiles } from './model-files.js'
 import { nameWeights } from './name-weights.js'
 import { readSafetensors } from './safetensors.js'
+import { headOf, storedHead, valueHeadFile, type WantedHead } from './stored-head.js'
 import { readTokenizerFiles } from './tokenizer-files.js'
 
 /**
  * Loads a Hugging Face model folder: config.json; model.safetensors, or shards with model.safetensors.index.json;
- * generation_config.json and the tokenizer's files where they are.
+ * generation_config.json and the tokenizer's files where they are; the scalar head of a model that is no
+ * sequence-classification model from value_head.safetensors, or a new one where there is none.
  *
+ * @param options.head the heads that are wanted; default `auto`: what `architectures` in config.json says
+ * @param options.seed of a new scalar head, default 0
  * @throws CollimateError COLLIMATE_FILE_MISSING, COLLIMATE_JSON_INVALID, COLLIMATE_MODEL_TYPE_UNKNOWN,
  *   COLLIMATE_MODEL_CONFIG_INVALID, COLLIMATE_MODEL_UNSUPPORTED, COLLIMATE_MODEL_WEIGHTS_MISSING,
- *   COLLIMATE_MODEL_WEIGHTS_INVALID, COLLIMATE_SAFETENSORS_INVALID; each names the file
+ *   COLLIMATE_MODEL_WEIGHTS_INVALID, COLLIMATE_SAFETENSORS_INVALID, COLLIMATE_HEAD_MISSING; each names the file
  */
-export async function loadModel(folder: string): Promise<ModelFiles> {
+export async function loadModel(
+  folder: string,
+  options: { readonly head?: WantedHead; readonly seed?: number } = {},
+): Promise<ModelFiles> {
   await requireFolder(folder)
   const configFile = join(folder, 'config.json')
   const rawConfig = await readJsonObject(configFile)
   const architecture = architectureOf(rawConfig, configFile)
   const config = architecture.parse(rawConfig, configFile)
+  const stored = storedHead(rawConfig, architecture, configFile)
+  const head = headOf(options.head ?? 'auto', stored, configFile)
   const generationFile = join(folder, 'generation_config.json')
   const generationConfig = await readOptionalJsonObject(generationFile)
   const eosTokens =
@@ -32,10 +43,19 @@ export async function loadModel(folder: string): Promise<ModelFiles> {
     tokenIds(generationConfig, 'bos_token_id', generationFile)?.[0] ??
     tokenIds(rawConfig, 'bos_token_id', configFile)?.[0]
   const tokenizer = await readTokenizerFiles(folder)
-  const named = nameWeights(folder, architecture, config, await readWeights(folder))
+  const scalar =
+    stored === 'language' && hasScalarHead(head)
+      ? ((await readValueHead(folder)) ?? newScalarHead(config, options.seed ?? 0))
+      : undefined
+  const named = nameWeights(
+    folder,
+    { architecture, config, head },
+    { ...(await readWeights(folder)), ...(scalar && { [scoreWeight]: scalar }) },
+  )
   return {
     architecture,
     config,
+    head,
     rawConfig,
     ...named,
     eosTokens,
@@ -52,6 +72,18 @@ async function requireFolder(folder: string): Promise<void> {
   if (info.isDirectory()) return
   throw new CollimateError('COLLIMATE_FILE_MISSING', `${folder} is not a folder`, {
     hint: 'a model is a folder with config.json and model.safetensors',
+  })
+}
+
+/** The value head beside a causal model; undefined where there is none. */
+async function readValueHead(folder: string): Promise<HostTensor | undefined> {
+  const file = join(folder, valueHeadFile)
+  if (!(await exists(file))) return undefined
+  const { tensors } = await readSafetensors(file)
+  const { [scoreWeight]: head } = tensors
+  if (head !== undefined) return head
+  throw new CollimateError('COLLIMATE_MODEL_WEIGHTS_MISSING', `${file}: weight "${scoreWeight}" is missing`, {
+    hint: 'it is written by a policy with head `language+score`; remove the file for a new head',
   })
 }
 

@@ -1,13 +1,15 @@
 import type { HostTensor, TokenizerFiles } from '@collimate/core'
 import type { Architecture, ModelConfig } from '../architectures/architecture.js'
+import type { ModelHead } from '../architectures/model-head.js'
 
 /** A model in host memory: what a Hugging Face folder holds. */
 export interface ModelFiles {
   readonly architecture: Architecture
   readonly config: ModelConfig
-  /** config.json as it was read; written back with what we do not interpret. */
+  readonly head: ModelHead
+  /** config.json as it was read; written back with what we do not interpret, and with what the head asks for. */
   readonly rawConfig: Readonly<Record<string, unknown>>
-  /** Weights by their names in `architecture.parameters`; floats as Float32Array or Float64Array. */
+  /** Weights by their names in `architecture.parameters(config, head)`; floats as Float32Array or Float64Array. */
   readonly weights: Readonly<Record<string, HostTensor>>
   /** Names under which weights are stored, where they differ: written back as they were. */
   readonly storedNames?: Readonly<Record<string, string>>

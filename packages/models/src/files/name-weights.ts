@@ -1,22 +1,22 @@
 import { CollimateError, type HostTensor } from '@collimate/core'
-import type { Architecture, ModelConfig } from '../architectures/architecture.js'
+import { hasLanguageHead } from '../architectures/model-head.js'
 import type { ModelFiles } from './model-files.js'
 
 type Named = Pick<ModelFiles, 'weights' | 'storedNames'>
 
 /**
  * Brings stored names to the architecture's: checkpoints of the bare base model lack its prefix, tied heads may be stored
- * under the head's name, buffers of older versions are left out. Checks that every parameter is there with its shape.
+ * under the head's name; buffers of older versions, and a language head that the model does not have, are left out. Checks
+ * that every parameter is there with its shape.
  *
  * @throws CollimateError COLLIMATE_MODEL_WEIGHTS_MISSING or COLLIMATE_MODEL_WEIGHTS_INVALID, naming folder and tensor
  */
 export function nameWeights(
   folder: string,
-  architecture: Architecture,
-  config: ModelConfig,
+  { architecture, config, head: heads }: Pick<ModelFiles, 'architecture' | 'config' | 'head'>,
   stored: Readonly<Record<string, HostTensor>>,
 ): Named {
-  const parameters = architecture.parameters(config)
+  const parameters = architecture.parameters(config, heads)
   const weights: Record<string, HostTensor> = {}
   const storedNames: Record<string, string> = {}
   let head: HostTensor | undefined
@@ -25,16 +25,18 @@ export function nameWeights(
     if (Object.hasOwn(parameters, canonical)) {
       weights[canonical] = tensor
       if (canonical !== name) storedNames[canonical] = name
-    } else if (config.tied && name === 'lm_head.weight') head = tensor
+    } else if (name === 'lm_head.weight' && (config.tied || !hasLanguageHead(heads))) head = tensor
     else if (!architecture.isBuffer(name)) throw unknownTensor(folder, name)
   }
-  if (head) tieHead(folder, architecture.embedding, head, weights)
+  // A head that is tied and nobody reads may still be the only place where the embedding is stored.
+  const reads = hasLanguageHead(heads) || !Object.hasOwn(weights, architecture.embedding)
+  if (head && config.tied && reads) tieHead(folder, architecture.embedding, head, weights)
   const parameterNames = Object.keys(parameters)
   const missing = parameterNames.filter((name) => !Object.hasOwn(weights, name))
   if (missing.length > 0) {
     const more = missing.length > 1 ? ` and ${missing.length - 1} more` : ''
     throw new CollimateError('COLLIMATE_MODEL_WEIGHTS_MISSING', `${folder}: weight "${missing[0]}"${more} is missing`, {
-      hint: 'config.json and weights must belong to the same causal language model',
+      hint: 'config.json and weights must belong to the same model',
     })
   }
   for (const name of parameterNames) checkShape(folder, name, weights[name], parameters[name].shape)
@@ -57,7 +59,7 @@ function unknownTensor(folder: string, name: string): CollimateError {
   return new CollimateError(
     'COLLIMATE_MODEL_WEIGHTS_INVALID',
     `${folder}: weight "${name}" does not belong to the model that config.json describes`,
-    { hint: 'config.json and weights must belong to the same causal language model' },
+    { hint: 'config.json and weights must belong to the same model' },
   )
 }
 

@@ -1,14 +1,21 @@
 import { CollimateError } from '@collimate/core'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { scoreWeight } from '../architectures/model-head.js'
 import { replaceFolder } from './atomic.js'
 import type { ModelFiles } from './model-files.js'
 import { writeSafetensors, type FloatType } from './safetensors.js'
+import { scoreConfig } from './score-config.js'
+import { valueHeadFile } from './stored-head.js'
+import { specialTokenId } from './tokenizer-ids.js'
 import { tokenizerFileNames, writeTokenizerFiles } from './tokenizer-files.js'
 
 /** Files of a model: those that a new one leaves without a successor are removed, since loaders would prefer or mix them. */
 const isModelFile = (name: string): boolean =>
-  ['config.json', 'generation_config.json', 'model.safetensors', 'model.safetensors.index.json'].includes(name) ||
+  [
+    ...['config.json', 'generation_config.json', 'model.safetensors', 'model.safetensors.index.json'],
+    valueHeadFile,
+  ].includes(name) ||
   /^model-\d+-of-\d+\.safetensors$/.test(name) ||
   /^pytorch_model.*\.(bin|index\.json)$/.test(name) ||
   tokenizerFileNames.includes(name)
@@ -17,24 +24,38 @@ const storedTypeNames: Readonly<Record<FloatType, string>> = { F32: 'float32', F
 
 /**
  * Writes a model folder that transformers loads: config.json, model.safetensors, generation_config.json, tokenizer files.
- * All of it or nothing; other files of an existing folder stay.
+ * A model with the scalar head alone becomes a sequence-classification model of one label; with both heads it is a causal
+ * language model whose scalar head lies in value_head.safetensors. All of it or nothing; other files of an existing folder
+ * stay.
  *
  * @throws CollimateError COLLIMATE_FILE_UNWRITABLE; COLLIMATE_MODEL_WEIGHTS_MISSING where `weights` lacks a parameter
  */
 export async function saveModel(folder: string, files: ModelFiles, options: { dtype?: FloatType } = {}): Promise<void> {
   const dtype = options.dtype ?? 'F32'
-  const names = Object.keys(files.architecture.parameters(files.config))
+  const { architecture, config, head } = files
+  const names = Object.keys(architecture.parameters(config, head))
   const missing = names.find((name) => !Object.hasOwn(files.weights, name))
   if (missing !== undefined) {
     throw new CollimateError('COLLIMATE_MODEL_WEIGHTS_MISSING', `weight "${missing}" of the model to save is missing`)
   }
-  const weights = Object.fromEntries(names.map((name) => [files.storedNames?.[name] ?? name, files.weights[name]]))
+  // Beside a scalar head, names without the prefix of the trunk would not be recognised as those of a bare trunk.
+  const storedName = (name: string): string => (head === 'score' ? name : (files.storedNames?.[name] ?? name))
+  const isBeside = (name: string): boolean => head === 'language+score' && name === scoreWeight
+  const weights = (chosen: readonly string[]) =>
+    Object.fromEntries(chosen.map((name) => [storedName(name), files.weights[name]]))
   await replaceFolder(folder, isModelFile, async (target) => {
-    await writeSafetensors(join(target, 'model.safetensors'), weights, { dtype })
-    await writeJson(join(target, 'config.json'), withStoredType(files.rawConfig, storedTypeNames[dtype]))
+    const main = weights(names.filter((name) => !isBeside(name)))
+    await writeSafetensors(join(target, 'model.safetensors'), main, { dtype })
+    if (names.some(isBeside)) await writeSafetensors(join(target, valueHeadFile), weights([scoreWeight]), { dtype })
+    await writeJson(join(target, 'config.json'), withStoredType(configOf(files), storedTypeNames[dtype]))
     if (files.generationConfig) await writeJson(join(target, 'generation_config.json'), files.generationConfig)
     if (files.tokenizer) await writeTokenizerFiles(target, files.tokenizer)
   })
+}
+
+function configOf({ architecture, head, rawConfig, tokenizer }: ModelFiles): ModelFiles['rawConfig'] {
+  if (head !== 'score') return rawConfig
+  return scoreConfig(rawConfig, architecture, tokenizer && specialTokenId(tokenizer, 'pad_token'))
 }
 
 /** config.json names the type of the stored weights: `dtype`, or `torch_dtype` before transformers 5. */

@@ -56,7 +56,7 @@ export interface ObjectiveProgram {
  * @throws CollimateError COLLIMATE_OUTPUT_MISSING, COLLIMATE_OBJECTIVE_INVALID
  */
 export function objectiveProgram(request: ObjectiveProgramRequest): ObjectiveProgram {
-  return lossProgram(modelTensors(request), request)
+  return lossProgram(modelTensors(request, request.objective.outputs), request)
 }
 
 /** The same over any model, such as a table of log-probs: what `objectiveProgram` does after the transformer. */

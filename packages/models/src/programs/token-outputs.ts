@@ -15,32 +15,48 @@ import {
   sum,
   type Tensor,
 } from '@collimate/graph'
+import { hasLanguageHead, hasScalarHead, type ModelHead } from '../architectures/model-head.js'
 import { checkTemperature } from './check-update.js'
 
 export interface TokenOutputsRequest {
   /** [T, D] hidden states at the positions that are scored. */
   readonly hidden: Tensor
-  /** [V, D] */
-  readonly head: Tensor
+  /** The language head's matrix, [V, D]; asked for where an output reads the logits. */
+  readonly head: () => Tensor
   /** int [T] */
   readonly targets: Tensor
   /** Divides the logits; default 1. */
   readonly temperature?: number
 }
 
-/** Outputs that a causal language model without further heads has. */
+/** Outputs of a language head. */
 export const languageModelOutputs = ['logProbs', 'entropy', 'correct', 'meanLogits'] as const satisfies ModelOutput[]
 export type LanguageModelOutput = (typeof languageModelOutputs)[number]
+
+/** Outputs of a scalar head: at the sources [T], and at the ends [N]. */
+export const scalarOutputs = ['values', 'scores'] as const satisfies ModelOutput[]
 
 export function isLanguageModelOutput(name: ModelOutput): name is LanguageModelOutput {
   return (languageModelOutputs as readonly ModelOutput[]).includes(name)
 }
 
-/** The error for an output that the model does not have. */
-export function missingOutput(name: ModelOutput): CollimateError {
-  return new CollimateError('COLLIMATE_OUTPUT_MISSING', `a causal language model has no output "${name}"`, {
-    hint: 'outputs "values" and "scores" need a model with a value or reward head',
-  })
+/** What a model with these heads can compute. */
+export function outputsOf(head: ModelHead): readonly ModelOutput[] {
+  return [...(hasLanguageHead(head) ? languageModelOutputs : []), ...(hasScalarHead(head) ? scalarOutputs : [])]
+}
+
+/** The error for an output that a model with these heads does not have. */
+export function missingOutput(name: ModelOutput, head: ModelHead): CollimateError {
+  const has = outputsOf(head).join(', ')
+  return new CollimateError(
+    'COLLIMATE_OUTPUT_MISSING',
+    `the model has no output "${name}": its head is \`${head}\`, which gives ${has}`,
+    {
+      hint: isLanguageModelOutput(name)
+        ? `"${name}" needs a causal language model`
+        : `"${name}" needs a scalar head: a sequence-classification model, or head \`language+score\``,
+    },
+  )
 }
 
 /**
@@ -48,15 +64,15 @@ export function missingOutput(name: ModelOutput): CollimateError {
  * the logits share them.
  */
 export function tokenOutputs(request: TokenOutputsRequest): Readonly<Record<LanguageModelOutput, Tensor>> {
-  const { head, targets, temperature = 1 } = request
+  const { targets, temperature = 1 } = request
   checkTemperature(temperature)
   // Scaling [T, D] is cheaper than scaling the logits, [T, V].
   const hidden = temperature === 1 ? request.hidden : div(request.hidden, temperature)
   const rows = targets.shape[0]
-  const logits = (): Tensor => matmul(hidden, head, { transposeB: true })
+  const logits = (): Tensor => matmul(hidden, request.head(), { transposeB: true })
   return {
     get logProbs() {
-      return headLogProbs(hidden, head, targets)
+      return headLogProbs(hidden, request.head(), targets)
     },
     get entropy() {
       const logProbs = logSoftmax(logits())
@@ -67,7 +83,7 @@ export function tokenOutputs(request: TokenOutputsRequest): Readonly<Record<Lang
     },
     get meanLogits() {
       // The mean over the vocabulary is linear: one product with the mean row of the head.
-      const row = mean(head, [0], true)
+      const row = mean(request.head(), [0], true)
       return reshape(matmul(hidden, row, { transposeB: true }), [rows])
     },
   }

@@ -1,8 +1,9 @@
+import type { ModelHead } from '../architectures/model-head.js'
 import { createModel } from '../files/create-model.js'
 import type { ModelFiles } from '../files/model-files.js'
 
 /** A small Llama with grouped-query attention, weights large enough for every part to matter. */
-export function tinyLlama(seed = 1, change: Record<string, unknown> = {}): ModelFiles {
+export function tinyLlama(seed = 1, change: Record<string, unknown> = {}, head: ModelHead = 'language'): ModelFiles {
   const config = {
     model_type: 'llama',
     hidden_size: 16,
@@ -18,10 +19,10 @@ export function tinyLlama(seed = 1, change: Record<string, unknown> = {}): Model
     bos_token_id: 1,
     ...change,
   }
-  return createModel({ config, seed })
+  return createModel({ config, seed, head })
 }
 
-export function tinyGpt2(seed = 1, change: Record<string, unknown> = {}): ModelFiles {
+export function tinyGpt2(seed = 1, change: Record<string, unknown> = {}, head: ModelHead = 'language'): ModelFiles {
   const config = {
     model_type: 'gpt2',
     n_embd: 12,
@@ -32,5 +33,5 @@ export function tinyGpt2(seed = 1, change: Record<string, unknown> = {}): ModelF
     initializer_range: 0.4,
     ...change,
   }
-  return createModel({ config, seed })
+  return createModel({ config, seed, head })
 }
