@@ -26,7 +26,7 @@ export interface PrepareOptions {
 export interface PreparedSplit {
   readonly examples: readonly Example[]
   readonly info: SplitInfo
-  /** Rows left out, by reason: `identical`, `emptied`, `prompts_differ`. */
+  /** Rows left out, by reason: `identical`, `emptied`, `too_long`, `prompts_differ`. */
   readonly dropped: Readonly<Record<string, number>>
   /** Rows whose prompt lost its end to the completion because tokens merge across the border. */
   readonly promptsCut: number
@@ -90,7 +90,7 @@ export async function prepareExamples(
       'COLLIMATE_DATA_NOTHING_LEFT',
       `${rows[0]?.file ?? 'the data'}: none of ${rows.length} rows can be used (${reasons.join(', ')})`,
       {
-        hint: 'emptied: raise maxLength; identical: chosen and rejected must differ; prompts_differ: both sides must begin with one prompt',
+        hint: 'emptied, too_long: raise maxLength; identical: chosen and rejected must differ; prompts_differ: both sides must begin with one prompt',
       },
     )
   }

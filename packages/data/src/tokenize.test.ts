@@ -152,6 +152,14 @@ describe('prepareExamples', () => {
     expect(seen).toEqual([0, 4])
   })
 
+  it('leaves rows out that are too long, where they are to be dropped', async () => {
+    const dropped = await prepareExamples(rows, { ...request, maxLength: 8, truncation: 'drop' })
+    expect(dropped.examples.map(({ index }) => index)).toEqual([0])
+    expect(dropped.dropped).toEqual({ identical: 1, prompts_differ: 1, too_long: 1 })
+    const kept = await prepareExamples(rows, { ...request, truncation: 'drop' })
+    expect(kept.examples.map(({ index }) => index)).toEqual([0, 3])
+  })
+
   it('refuses to go on with nothing, and stops when asked', async () => {
     await expect(prepareExamples(rows.slice(1, 2), request)).rejects.toMatchObject({
       code: 'COLLIMATE_DATA_NOTHING_LEFT',

@@ -1,5 +1,5 @@
 import { CollimateError } from '@collimate/core'
-import type { Example } from '@collimate/core'
+import type { Example, Truncation } from '@collimate/core'
 import { assistantSpans, commonPrefixLength, maskOfSpans } from './assistant-mask.js'
 import type { ChatTemplate, RenderOptions } from './chat-template.js'
 import type { DatasetRow } from './dataset-types.js'
@@ -8,14 +8,14 @@ import type { Message } from './messages.js'
 import { place } from './read-rows.js'
 import { scoredTokens } from './scored-tokens.js'
 import type { Tokenizer } from './tokenizer.js'
-import { truncate } from './truncate.js'
+import { longestOf, truncate } from './truncate.js'
 
 export interface TokenizeOptions {
   readonly tokenizer: Tokenizer
   /** Turns conversations into text; rows of messages are refused without one. */
   readonly template?: ChatTemplate | undefined
   readonly maxLength: number | null
-  readonly truncation: 'keep_start' | 'keep_end'
+  readonly truncation: Truncation
   /** In conversations, train on the assistant's words alone. */
   readonly assistantOnly?: boolean
 }
@@ -23,10 +23,11 @@ export interface TokenizeOptions {
 /**
  * What became of a row. `promptCut`: tokens merged across the border, so the end of the prompt begins the completion.
  * `emptied`: truncation left a completion (or the prompt, where there is only that) without a token to train on.
- * `identical`: chosen and rejected are the same tokens.
+ * `too_long`: it is longer than the maximum, and such rows are dropped. `identical`: chosen and rejected are the same tokens.
  */
 export type Tokenized =
-  { readonly example: Example; readonly promptCut: boolean } | { readonly dropped: 'emptied' | 'identical' }
+  | { readonly example: Example; readonly promptCut: boolean }
+  | { readonly dropped: 'emptied' | 'too_long' | 'identical' }
 
 /**
  * Tokenises a row as TRL does. Texts: the end-of-sequence token is written behind each completion that does not end with it,
@@ -58,7 +59,9 @@ export function tokenizeRow(row: DatasetRow, options: TokenizeOptions): Tokenize
       },
     )
   }
-  const cut = truncate(parts, options.maxLength, options.truncation)
+  const { maxLength, truncation } = options
+  if (truncation === 'drop' && longestOf(parts) > (maxLength ?? Infinity)) return { dropped: 'too_long' }
+  const cut = truncation === 'drop' ? parts : truncate(parts, maxLength, truncation)
   if (
     row.completions.length === 0
       ? cut.prompt.length === 0

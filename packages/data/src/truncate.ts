@@ -5,6 +5,10 @@ export interface TokenParts {
   readonly masks?: readonly Uint8Array[]
 }
 
+/** Tokens of the prompt with the longest of its completions. */
+export const longestOf = ({ prompt, completions }: TokenParts): number =>
+  prompt.length + Math.max(0, ...completions.map((completion) => completion.length))
+
 /**
  * Cuts prompt + completion to at most `maxLength` tokens each. `keep_start` cuts the ends of the completions (and of the
  * prompt, where it fills the length by itself). `keep_end` cuts the beginning of the prompt, by as much as the longest
@@ -16,8 +20,7 @@ export function truncate<Parts extends TokenParts>(
   mode: 'keep_start' | 'keep_end',
 ): Parts {
   const { prompt, completions, masks } = parts
-  const longest = Math.max(0, ...completions.map((completion) => completion.length))
-  if (maxLength === null || prompt.length + longest <= maxLength) return parts
+  if (maxLength === null || longestOf(parts) <= maxLength) return parts
   if (mode === 'keep_start') {
     const room = Math.max(0, maxLength - prompt.length)
     return {
@@ -27,7 +30,7 @@ export function truncate<Parts extends TokenParts>(
       ...(masks && { masks: masks.map((mask) => mask.slice(0, room)) }),
     }
   }
-  const room = Math.max(0, maxLength - longest)
+  const room = Math.max(0, maxLength - (longestOf(parts) - prompt.length))
   const last = <Ids extends Int32Array | Uint8Array>(ids: Ids, count: number): Ids =>
     ids.slice(Math.max(0, ids.length - count)) as Ids
   return {

@@ -20,13 +20,16 @@ export interface Example {
   readonly columns: Readonly<Record<string, unknown>>
 }
 
+/** What becomes of rows that are too long. */
+export type Truncation = 'keep_start' | 'keep_end' | 'drop'
+
 export interface DataRequest {
   readonly type: DatasetType
   readonly tokenizer: TokenizerFiles
   /** Longest prompt + completion, tokens; null = no limit. */
   readonly maxLength: number | null
-  /** Which end of a sequence that is too long is kept. */
-  readonly truncation: 'keep_start' | 'keep_end'
+  /** Which end of a sequence that is too long is kept; `drop` leaves its row out, counted as `too_long`. */
+  readonly truncation: Truncation
   /**
    * Put several whole documents into one example of at most `maxLength` tokens (best-fit decreasing, arXiv 2404.10830): such
    * an example has an empty prompt and the documents as completions, each by itself. Default: one example a row.
@@ -44,7 +47,7 @@ export interface SplitInfo {
 export interface DataInfo {
   readonly train: SplitInfo
   readonly evaluation?: SplitInfo
-  /** Rows that were left out, by reason, e.g. `identical`, `emptied`, `prompts_differ`. */
+  /** Rows that were left out, by reason, e.g. `identical`, `emptied`, `too_long`, `prompts_differ`. */
   readonly dropped: Readonly<Record<string, number>>
 }
 

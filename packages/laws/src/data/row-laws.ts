@@ -1,4 +1,4 @@
-import type { Example } from '@collimate/core'
+import type { Example, Truncation } from '@collimate/core'
 import fc from 'fast-check'
 import { law, type Law, require, Violation } from '../law.js'
 import { codeOf, refused } from '../refused.js'
@@ -52,8 +52,8 @@ function identicalDropped(subject: DataSubject): Law {
 }
 
 /** Whether `part` is what `all` begins with (or ends with). */
-const isEnd = (all: readonly number[], part: readonly number[], side: 'keep_start' | 'keep_end'): boolean => {
-  const offset = side === 'keep_start' ? 0 : all.length - part.length
+const isEnd = (all: readonly number[], part: readonly number[], side: Truncation): boolean => {
+  const offset = side === 'keep_end' ? all.length - part.length : 0
   return offset >= 0 && part.every((id, at) => id === all[offset + at])
 }
 
@@ -62,16 +62,16 @@ function lengths(subject: DataSubject): Law {
   return law({
     name: 'data/lengths',
     statement:
-      'No sequence is longer than the maximum; what is cut keeps its beginning or its end as asked, shares one prompt, and is dropped and counted where nothing is left to train on',
+      'No sequence is longer than the maximum; what is cut keeps its beginning or its end as asked, shares one prompt, and is dropped and counted where it is asked for or nothing is left to train on',
     formula:
-      '|x| + |y| ≤ max; keep_start: a prefix of x + y, keep_end: a suffix; rows that fit stay whole; kept + dropped = rows',
+      '|x| + |y| ≤ max; keep_start: a prefix of x + y, keep_end: a suffix; drop: not at all; rows that fit stay whole; kept + dropped = rows',
     source: 'trl#6321, trl#5826: emptied completions; trl#6548, trl#6588, trl#2209: negative slices',
     cost: 4,
     arbitrary: fc.record({
       rows: fc.array(rows, { minLength: 1, maxLength: 4 }),
       with: fc.constantFrom(...tokenizers),
       maxLength: fc.integer({ min: 2, max: 24 }),
-      truncation: fc.constantFrom('keep_start', 'keep_end'),
+      truncation: fc.constantFrom<Truncation>('keep_start', 'keep_end', 'drop'),
     }),
     show: ({ rows: given, maxLength, truncation }) => `${truncation} of ${maxLength} tokens: ${shownRows(given)}`,
     holds: async ({ rows: given, with: { files: tokenizer }, maxLength, truncation }) => {
@@ -92,6 +92,7 @@ function lengths(subject: DataSubject): Law {
             require(!fits, `row ${before.index} is dropped, and fits: ${lists(before)}`)
             continue
           }
+          require(fits || truncation !== 'drop', `row ${before.index} is longer than ${maxLength}, and is kept`)
           if (fits)
             require(lists(after) ===
               lists(before), `row ${before.index} fits, and was ${lists(before)}, is ${lists(after)}`)
@@ -117,7 +118,7 @@ function lengths(subject: DataSubject): Law {
             all,
             part,
             truncation,
-          ), `${what}, which is not its ${truncation === 'keep_start' ? 'beginning' : 'end'}`)
+          ), `${what}, which is not its ${truncation === 'keep_end' ? 'end' : 'beginning'}`)
           require((after.masks?.[at]?.length ?? ids.length) === ids.length, `${what}, with a mask of another length`)
         })
         const [first, second] = after.completions.map(shownIds)
