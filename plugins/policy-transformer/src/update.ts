@@ -60,7 +60,7 @@ async function runObjective(
   checkTemperature(temperature)
 
   const outputs: Record<string, TensorData>[] = []
-  let description: Pick<ObjectiveProgram, 'terms' | 'metricNames'> = { terms: [], metricNames: [] }
+  let description: Pick<ObjectiveProgram, 'terms' | 'metrics'> = { terms: [], metrics: [] }
   // With several micro-batches all add, to gradients that are 0 at first: one program per shape, not two.
   const gradients = !target.gradients ? 'none' : batches.length === 1 ? 'assign' : 'add'
   if (gradients === 'add') await clearGradients(engine, await target.state())

@@ -54,7 +54,7 @@ export interface UpdateRequest {
   readonly temperature?: number
 }
 
-/** A mean as its sum and count, so that parts of a batch can be put together again. */
+/** A mean as its sum and count, so that parts of a batch can be put together again; an extreme as a sum of count 1. */
 export interface WeightedMean {
   readonly sum: number
   readonly count: number

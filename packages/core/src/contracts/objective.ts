@@ -45,6 +45,8 @@ export interface Metric<T> {
   readonly perUnit: T
   readonly unit: Unit
   readonly select?: T
+  /** The least or the greatest of them in place of their mean, over all micro-batches together. */
+  readonly extreme?: 'least' | 'greatest'
 }
 
 /**

@@ -138,6 +138,26 @@ test('micro-batches: whole loss, own losses, added gradients', () => {
   both.gradient.forEach((value, i) => expect(value).toBeCloseTo((4 * onlyX.gradient[i] + onlyY.gradient[i]) / 5, 12))
 })
 
+test('extremes are those of all micro-batches, of the units that count', () => {
+  const metrics = (t: ObjectiveTensors<Tensor>) => ({
+    least: { perUnit: t.inputs['a'], unit: 'tokens', extreme: 'least' } as const,
+    greatest: { perUnit: t.inputs['a'], unit: 'tokens', extreme: 'greatest' } as const,
+    none: { perUnit: t.inputs['a'], unit: 'tokens', select: mul(t.inputs['a'], 0), extreme: 'least' } as const,
+  })
+  const one = objective((t) => [{ perUnit: t.logProbs, unit: 'tokens' }], { inputs: { a: 'tokens' }, metrics })
+  const part = (...a: number[]) => batch({ a: Float64Array.of(...a, -100, 100) })
+  const { report } = run(one, [part(3, 4, 5, 6), part(8, 7, -2, 4)])
+  expect(report.metrics).toEqual({
+    least: { sum: -2, count: 1 },
+    greatest: { sum: 8, count: 1 },
+    none: { sum: 0, count: 0 },
+  })
+  expect(report.microBatches.map(({ metrics: { least, greatest } }) => [least.sum, greatest.sum])).toEqual([
+    [3, 6],
+    [-2, 8],
+  ])
+})
+
 describe('refused', () => {
   const build = (one: Objective<Tensor>, sequences = 4) =>
     objectiveProgram({

@@ -1,4 +1,11 @@
-import { CollimateError, type LossTerm, type Objective, type ObjectiveTensors, type Unit } from '@collimate/core'
+import {
+  CollimateError,
+  type LossTerm,
+  type Metric,
+  type Objective,
+  type ObjectiveTensors,
+  type Unit,
+} from '@collimate/core'
 import {
   add,
   and,
@@ -7,7 +14,9 @@ import {
   gradients,
   greater,
   input,
+  max,
   mul,
+  neg,
   program,
   scatterAdd,
   sum,
@@ -39,8 +48,11 @@ export interface ObjectiveProgram {
   readonly program: Program
   /** Loss terms in order: their counts make the feeds `scale.0`, `scale.1`, ... (`termScales`). */
   readonly terms: readonly TermDescription[]
-  readonly metricNames: readonly string[]
+  readonly metrics: readonly MetricDescription[]
 }
+
+/** A metric without its expression. */
+export type MetricDescription = Pick<Metric<unknown>, 'extreme'> & { readonly name: string }
 
 /**
  * Loss, metrics and gradients of one micro-batch.
@@ -48,7 +60,8 @@ export interface ObjectiveProgram {
  * Feeds: the batch's fields by name, declared inputs as `inputs.NAME`, and per loss term a scalar `scale.I`, one over the
  * count of its units in all micro-batches of the update: so gradients add up to that of the whole loss, however it is split.
  * States: weights; `grad.NAME` where gradients are kept. Outputs, all scalars: `term.I.sum` and `term.I.count` (before
- * weight and scale), `metric.NAME.sum` and `metric.NAME.count`; `objectiveReport` reads them.
+ * weight and scale), `metric.NAME.sum` and `metric.NAME.count` (the sum of an extreme is the extreme); `objectiveReport`
+ * reads them.
  *
  * Padding is cut off by selection, not by multiplication, in inputs, outputs and terms: NaN in a padding slot reaches
  * neither the loss nor a gradient.
@@ -74,14 +87,14 @@ export function lossProgram(model: ModelTensors, request: LossRequest): Objectiv
   })
   const metrics = request.metrics ? Object.entries(objective.metrics(t)) : []
   for (const [name, metric] of metrics) {
-    const { total, count } = masked(objective, model, sizes, metric, metric.select)
+    const { total, count } = masked(objective, model, sizes, metric, metric.select, metric.extreme)
     outputs[`metric.${name}.sum`] = total
     outputs[`metric.${name}.count`] = count
   }
   return {
     program: program({ name: `${objective.name} loss`, outputs, updates: gradientUpdates(request, model, scaled) }),
     terms: terms.map(({ unit, weight = 1, select }) => ({ unit, weight, ...(select === undefined ? {} : { select }) })),
-    metricNames: metrics.map(([name]) => name),
+    metrics: metrics.map(([name, { extreme }]) => ({ name, ...(extreme && { extreme }) })),
   }
 }
 
@@ -139,13 +152,17 @@ function objectiveTensors(
   }
 }
 
-/** Sum over the units that count, and their count. */
+/** Far beyond what a float32 model computes with: what stands for nothing in an extreme. */
+const beyond = 3e38
+
+/** Sum over the units that count, or their extreme; and their count. */
 function masked(
   objective: Objective<Tensor>,
   model: ModelTensors,
   sizes: BatchSizes,
   { perUnit, unit }: { readonly perUnit: Tensor; readonly unit: Unit },
   select: Tensor | undefined,
+  extreme?: MetricDescription['extreme'],
 ): { total: Tensor; count: Tensor } {
   const size = unitSize(sizes, unit)
   for (const tensor of [perUnit, ...(select ? [select] : [])]) {
@@ -154,7 +171,10 @@ function masked(
   }
   const real = model.unitMask(unit)
   const mask = select ? and(real, greater(select, 0.5)) : real
-  return { total: sum(where(mask, perUnit, 0)), count: sum(cast(mask, 'float')) }
+  const count = sum(cast(mask, 'float'))
+  if (extreme === 'greatest') return { total: max(where(mask, perUnit, -beyond)), count }
+  if (extreme === 'least') return { total: neg(max(where(mask, neg(perUnit), -beyond))), count }
+  return { total: sum(where(mask, perUnit, 0)), count }
 }
 
 function selectOf(
