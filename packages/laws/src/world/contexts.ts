@@ -1,7 +1,7 @@
 import type { ForestBatch } from '@collimate/core'
 import { vocabularySize, type World } from './world.js'
 
-/** Numbers the contexts of a world: every beginning of a prompt, and a prompt with every unfinished completion. */
+/** Numbers the contexts of a world: every beginning of a prompt, and a prompt with every beginning of a completion. */
 export interface Contexts {
   /** Contexts, with the one that stands for all that the world does not know. */
   readonly count: number
@@ -18,7 +18,11 @@ export interface Contexts {
 /** All that the world does not know shares one context. */
 const elsewhere = 0
 
-export function contextsOf(world: Pick<World, 'letters' | 'prompts' | 'completions'>): Contexts {
+/** @param finished with the contexts that whole completions make: nothing follows them, but they are scored; default false */
+export function contextsOf(
+  world: Pick<World, 'letters' | 'prompts' | 'completions'>,
+  { finished = false }: { readonly finished?: boolean } = {},
+): Contexts {
   const tokens = vocabularySize(world)
   // A trie: children[context · V + token].
   const children: number[] = new Array<number>(2 * tokens).fill(elsewhere)
@@ -27,7 +31,7 @@ export function contextsOf(world: Pick<World, 'letters' | 'prompts' | 'completio
   for (const prompt of world.prompts)
     for (const completion of world.completions) {
       let context = start
-      for (const token of [...prompt, ...completion.slice(0, -1)]) {
+      for (const token of [...prompt, ...(finished ? completion : completion.slice(0, -1))]) {
         const edge = context * tokens + token
         if (children[edge] === elsewhere) {
           children[edge] = count++

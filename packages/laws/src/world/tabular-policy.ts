@@ -9,38 +9,49 @@ import type {
   Reference,
 } from '@collimate/core'
 import type { Tensor } from '@collimate/graph'
-import {
-  checkBatch,
-  checkBatches,
-  checkGenerate,
-  checkTemperature,
-  checkUpdate,
-  languageModelOutputs,
-} from '@collimate/models'
-import { contextsOf } from './contexts.js'
+import { checkBatch, checkBatches, checkGenerate, checkTemperature, checkUpdate, outputsOf } from '@collimate/models'
+import { contextsOf, type Contexts } from './contexts.js'
 import { generateFrom } from './tabular-generate.js'
-import { freshStates, hashOf, stateNames, tableName, tabularPrograms, type States } from './tabular-programs.js'
+import {
+  freshStates,
+  hashOf,
+  stateNames,
+  tableName,
+  tabularPrograms,
+  type States,
+  type TabularHead,
+} from './tabular-programs.js'
 import { endToken, vocabularySize, type Table, type World } from './world.js'
 
 export interface TabularOptions {
   /** The objectives that `update` and `evaluate` may name. */
   readonly objective?: (use: ObjectiveUse) => Objective | Promise<Objective>
-  /** Log-probabilities [X][Y] that it begins with; default the world's reference. */
+  /**
+   * [X][Y] what it begins with: log-probabilities, default the world's reference; scores of the completions, default 0.
+   */
   readonly start?: Table
+  /** `score`: a model with the outputs `values` and `scores` alone, such as a reward model or a critic. Default `language`. */
+  readonly head?: TabularHead
 }
 
 /**
  * A policy with one logit for each token in each context of a world: it can be any distribution over the completions, and
- * holds to the contract exactly, in float64. What the world does not know shares one context. It has no folder to be saved
- * to: `save` is refused with COLLIMATE_SAVE_UNSUPPORTED.
+ * holds to the contract exactly, in float64. With head `score` it has one number for each context, those of whole
+ * completions among them, so it can be any reward and any value function. What the world does not know shares one context.
+ * It has no folder to be saved to: `save` is refused with COLLIMATE_SAVE_UNSUPPORTED.
  */
 export function tabularPolicy(world: World, options: TabularOptions = {}): Policy {
-  const contexts = contextsOf(world)
+  const { head = 'language' } = options
+  const contexts = contextsOf(world, { finished: head === 'score' })
   const tokens = vocabularySize(world)
   const contextLength = Math.max(...world.prompts.map((prompt) => prompt.length)) + world.maxLength
-  const programs = tabularPrograms(contexts, tokens, contextLength)
+  const programs = tabularPrograms({ contexts, tokens, contextLength, head })
   const { config } = programs.model
-  const states = freshStates(tableOf(world, contexts, options.start ?? world.reference), programs.shape)
+  const table =
+    head === 'language'
+      ? logitsOf(world, contexts, options.start ?? world.reference)
+      : scoresOf(world, contexts, options.start)
+  const states = freshStates(table, programs.shape)
   let counters = { version: 0, optimizerSteps: 0 }
   let trained = false
   async function objectiveOf(use: ObjectiveUse): Promise<Objective<Tensor>> {
@@ -58,7 +69,7 @@ export function tabularPolicy(world: World, options: TabularOptions = {}): Polic
     }
     const description = (): ModelDescription => ({
       ...{ architecture: 'tabular', parameters: from[tableName].data.length, vocabularySize: tokens, contextLength },
-      ...{ outputs: languageModelOutputs, eosTokens: [endToken], version: version(), weightsHash: hashOf(from) },
+      ...{ outputs: outputsOf(head), eosTokens: [endToken], version: version(), weightsHash: hashOf(from) },
     })
     const outputs: Reference['outputs'] = async ({ batch, names, temperature = 1 }) => {
       open()
@@ -87,10 +98,12 @@ export function tabularPolicy(world: World, options: TabularOptions = {}): Polic
       },
       async generate(request) {
         open()
+        if (head === 'score')
+          throw new CollimateError('COLLIMATE_HEAD_MISSING', 'a tabular model of scores does not generate')
         checkGenerate(request, config)
-        const table = from[tableName].data
-        const logitsOf = (context: number) => Array.from(table.slice(context * tokens, (context + 1) * tokens))
-        return { ...generateFrom(logitsOf, contexts, contextLength, request), version: version() }
+        const { data } = from[tableName]
+        const nextTokens = (context: number) => Array.from(data.slice(context * tokens, (context + 1) * tokens))
+        return { ...generateFrom(nextTokens, contexts, contextLength, request), version: version() }
       },
     }
     return { verbs, open, close }
@@ -154,7 +167,7 @@ const copyOf = ({ dtype, shape, data }: HostTensor): HostTensor => ({ dtype, sha
  * The logits whose completions have these log-probabilities: in each context, the log of the mass that goes on with each
  * token, against the mass of the context.
  */
-function tableOf(world: World, contexts: ReturnType<typeof contextsOf>, start: Table): Float64Array {
+function logitsOf(world: World, contexts: Contexts, start: Table): Float64Array {
   const tokens = vocabularySize(world)
   const masses = new Float64Array(contexts.count * tokens).fill(-Infinity)
   const add = (slot: number, logProb: number): void => {
@@ -172,6 +185,15 @@ function tableOf(world: World, contexts: ReturnType<typeof contextsOf>, start: T
   )
   // Contexts that no completion passes (within prompts, elsewhere) begin uniform.
   return masses.map((mass) => (mass === -Infinity ? 0 : mass))
+}
+
+/** Scores of whole completions; 0 in all other contexts. */
+function scoresOf({ prompts, completions }: World, contexts: Contexts, start?: Table): Float64Array {
+  const scores = new Float64Array(contexts.count)
+  start?.forEach((row, x) =>
+    row.forEach((score, y) => (scores[contexts.of([...prompts[x], ...completions[y]])] = score)),
+  )
+  return scores
 }
 
 function checked(snapshot: ModelSnapshot, shape: readonly number[]): ModelSnapshot {

@@ -14,6 +14,7 @@ import {
   outputsProgram,
   requireFinite,
   requireUnits,
+  scoreWeight,
   secondMomentName,
   termScales,
   type Architecture,
@@ -21,37 +22,52 @@ import {
 } from '@collimate/models'
 import type { Contexts } from './contexts.js'
 
-/** The one parameter of a tabular policy: [C, V] logits of the next token in each context. */
-export const tableName = 'logits'
+/** The one parameter of a tabular model: [C, V] logits of the next token in each context, or [C, 1] its score. */
+export const tableName = 'table'
 
 /** The state buffers that belong to the table. */
 export const stateNames = [tableName, firstMomentName(tableName), secondMomentName(tableName)] as const
 
 export type States = Record<string, HostTensor>
 
-/** A table looked up by context as a language model: what a transformer computes of the tokens, it is told as `contexts`. */
-function tabularModel(contexts: number, tokens: number, contextLength: number) {
-  const shape = [contexts, tokens] as const
-  const identity = Float64Array.from({ length: tokens * tokens }, (_, i) => (i % (tokens + 1) === 0 ? 1 : 0))
+/** What a table is: its contexts, the world's tokens, the longest sequence, and what stands in a row. */
+export interface TableParts {
+  readonly contexts: Contexts
+  readonly tokens: number
+  readonly contextLength: number
+  readonly head: TabularHead
+}
+
+/** A row holds the logits of the next token (a policy), or one number (a reward model, a critic). */
+export type TabularHead = 'language' | 'score'
+
+/** A table looked up by context as a model: what a transformer computes of the tokens, it is told as `contexts`. */
+function tabularModel({ contexts, tokens, contextLength, head }: TableParts) {
+  const width = head === 'language' ? tokens : 1
+  const shape = [contexts.count, width] as const
+  const identity = Float64Array.from({ length: width * width }, (_, i) => (i % (width + 1) === 0 ? 1 : 0))
   const architecture: Pick<Architecture, 'parameters' | 'trunk' | 'head'> = {
     parameters: () => ({ [tableName]: { shape, decay: true, init: { fill: 0 } } }),
-    trunk(_config, weights, { tokens: ids }) {
+    trunk(_config, weights, { tokens: ids, keep = (rows) => rows }) {
       const rows = input('contexts', ids.shape, 'int')
-      return gather(weights[tableName], reshape(rows, [ids.size]))
+      return keep(gather(weights[tableName], reshape(rows, [ids.size])))
     },
-    head: () => constant(identity, [tokens, tokens]),
+    head: () => constant(identity, [width, width]),
   }
   // No layers: attention is never asked for.
   const config: ModelConfig = {
-    ...{ layers: 0, heads: 1, kvHeads: 1, headDim: tokens, hidden: tokens, vocabularySize: tokens, contextLength },
+    ...{ layers: 0, heads: 1, kvHeads: 1, headDim: width, hidden: width, vocabularySize: tokens, contextLength },
     ...{ attentionScale: 1, tied: false, normEpsilon: 0, initializerRange: 0 },
   }
-  return { architecture, config }
+  // The table is the score itself: its scalar head is fixed.
+  const adapt = (weights: Readonly<Record<string, Tensor>>) => ({ ...weights, [scoreWeight]: constant([1], [1, 1]) })
+  return { architecture, config, head, ...(head === 'score' && { adapt }) }
 }
 
 /** The programs of a table, run by the interpreter in float64. */
-export function tabularPrograms(contexts: Contexts, tokens: number, contextLength: number) {
-  const model = tabularModel(contexts.count, tokens, contextLength)
+export function tabularPrograms(parts: TableParts) {
+  const { contexts } = parts
+  const model = tabularModel(parts)
   const parameters = model.architecture.parameters(model.config)
   const cache = new Map<string, unknown>()
   const cached = <Value>(key: string, build: () => Value): Value => {
@@ -70,7 +86,7 @@ export function tabularPrograms(contexts: Contexts, tokens: number, contextLengt
   }
   const feedsOf = (batch: ForestBatch) => ({ ...batchFeeds(batch), contexts: contexts.ofBatch(batch) })
 
-  /** Loss and metrics; with gradients, their sum over the micro-batches lies in the state `grad.logits` afterwards. */
+  /** Loss and metrics; with gradients, their sum over the micro-batches lies in the state `grad.table` afterwards. */
   function objective(
     { objective: use, batches, metrics, temperature = 1 }: Parameters<Model['evaluate']>[0],
     made: Objective<Tensor>,
@@ -95,7 +111,7 @@ export function tabularPrograms(contexts: Contexts, tokens: number, contextLengt
     return { ...report, tokens: batches.reduce((total, batch) => total + batch.tokenCount, 0) }
   }
 
-  /** Clips and applies `grad.logits`; gives its norm before clipping. */
+  /** Clips and applies `grad.table`; gives its norm before clipping. */
   function optimise({ optimizer, learningRate, maxGradNorm }: UpdateRequest, step: number, states: States): number {
     const norm = cached('norm', () => gradientNormProgram(parameters))
     const gradNorm = run(norm, {}, states).gradNorm[0]
