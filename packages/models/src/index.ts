@@ -9,6 +9,13 @@ export { createModel, type NewModel } from './files/create-model.js'
 export { loadModel } from './files/load-model.js'
 export type { ModelFiles } from './files/model-files.js'
 export { readSafetensors, writeSafetensors, type FloatType, type Safetensors } from './files/safetensors.js'
+export {
+  readRewardNormalisation,
+  rewardNormalisationOf,
+  withRewardNormalisation,
+  writeRewardNormalisation,
+  type RewardNormalisation,
+} from './files/reward-normalisation.js'
 export { saveModel } from './files/save-model.js'
 export type { WantedHead } from './files/stored-head.js'
 export { readTokenizerFiles } from './files/tokenizer-files.js'

@@ -35,6 +35,12 @@ export class ConfigReader {
     return Number.isFinite(value) && (value as number) > 0 ? (value as number) : this.invalid(name, 'a positive number')
   }
 
+  /** A finite number. */
+  number(name: string): number {
+    const value = this.raw(name)
+    return Number.isFinite(value) ? (value as number) : this.invalid(name, 'a number')
+  }
+
   flag(name: string, fallback: boolean): boolean {
     const value = this.raw(name) ?? fallback
     return typeof value === 'boolean' ? value : this.invalid(name, 'true or false')

@@ -5,6 +5,8 @@ import { scoreWeight } from '../architectures/model-head.js'
 import { replaceFolder } from './atomic.js'
 import type { ModelFiles } from './model-files.js'
 import { writeSafetensors, type FloatType } from './safetensors.js'
+import type { JsonObject } from '../json-object.js'
+import { configText } from './config-text.js'
 import { scoreConfig } from './score-config.js'
 import { valueHeadFile } from './stored-head.js'
 import { specialTokenId } from './tokenizer-ids.js'
@@ -53,24 +55,20 @@ export async function saveModel(folder: string, files: ModelFiles, options: { dt
   })
 }
 
-function configOf({ architecture, head, rawConfig, tokenizer }: ModelFiles): ModelFiles['rawConfig'] {
+function configOf({ architecture, head, rawConfig, tokenizer, eosTokens }: ModelFiles): JsonObject {
   if (head !== 'score') return rawConfig
-  return scoreConfig(rawConfig, architecture, tokenizer && specialTokenId(tokenizer, 'pad_token'))
+  const padToken = tokenizer && specialTokenId(tokenizer, 'pad_token')
+  // Padding with an end token, transformers would take the token before a real one for the last.
+  return scoreConfig(
+    rawConfig,
+    architecture,
+    padToken !== undefined && eosTokens.includes(padToken) ? undefined : padToken,
+  )
 }
 
 /** config.json names the type of the stored weights: `dtype`, or `torch_dtype` before transformers 5. */
-function withStoredType(rawConfig: ModelFiles['rawConfig'], type: string): ModelFiles['rawConfig'] {
+function withStoredType(rawConfig: JsonObject, type: string): JsonObject {
   return { ...rawConfig, ['torch_dtype' in rawConfig ? 'torch_dtype' : 'dtype']: type }
 }
 
-async function writeJson(file: string, json: Readonly<Record<string, unknown>>): Promise<void> {
-  await writeFile(file, `${asPythonFloats(JSON.stringify(json, null, 2))}\n`)
-}
-
-/** JSON.parse reads 10000.0 as 10000; transformers wants a float in these fields. */
-function asPythonFloats(json: string): string {
-  return json.replace(
-    /"(rope_theta|factor|low_freq_factor|high_freq_factor|\w+_pdrop|\w*dropout|\w+_eps|\w+_epsilon|initializer_range)": (-?\d+)(?=[,\s])/g,
-    '"$1": $2.0',
-  )
-}
+const writeJson = (file: string, json: JsonObject): Promise<void> => writeFile(file, configText(json))

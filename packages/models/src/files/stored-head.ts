@@ -37,9 +37,9 @@ export function storedHead(
 /** One label: transformers writes it as `id2label` with one entry, and takes two labels where nothing is said. */
 function checkLabels(reader: ConfigReader): void {
   const labels = reader.object('id2label')
-  const count = reader.raw('num_labels') ?? labels?.length() ?? 2
+  const count = labels?.length() ?? reader.raw('num_labels') ?? 2
   if (count === 1) return
-  const field = reader.raw('num_labels') === undefined ? 'id2label' : 'num_labels'
+  const field = labels === undefined && reader.raw('num_labels') !== undefined ? 'num_labels' : 'id2label'
   reader.unsupported(field, 'a reward model has one label')
 }
 
