@@ -13,12 +13,19 @@ export const hasTransformers = (() => {
   }
 })()
 
-/** log softmax of transformers' logits at each position: [positions][vocabulary]. Fails where a weight is missing or extra. */
-export function transformersLogSoftmax(folder: string, tokens: readonly number[]): number[][] {
-  const script = fileURLToPath(new URL('../peers/log_softmax.py', import.meta.url))
-  const printed = execFileSync(python, [script, folder, JSON.stringify(tokens)], {
+function peer<Result>(script: string, folder: string, tokens: unknown): Result {
+  const path = fileURLToPath(new URL(`../peers/${script}`, import.meta.url))
+  const printed = execFileSync(python, [path, folder, JSON.stringify(tokens)], {
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   })
-  return JSON.parse(printed.trim().split('\n').at(-1)!) as number[][]
+  return JSON.parse(printed.trim().split('\n').at(-1)!) as Result
 }
+
+/** log softmax of transformers' logits at each position: [positions][vocabulary]. Fails where a weight is missing or extra. */
+export const transformersLogSoftmax = (folder: string, tokens: readonly number[]): number[][] =>
+  peer('log_softmax.py', folder, tokens)
+
+/** Scores of rows of tokens by transformers' sequence-classification model. Fails where a weight is missing or extra. */
+export const transformersScores = (folder: string, rows: readonly (readonly number[])[]): number[] =>
+  peer('scores.py', folder, rows)
