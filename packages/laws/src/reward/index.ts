@@ -3,8 +3,9 @@ import type { Arbitrary } from 'fast-check'
 import { shared } from '../shared.js'
 import { type Claims, type LawSuite, suiteOf } from '../suite.js'
 import { claimLaws } from './claim-laws.js'
-import { odd, rolloutsOf } from './rollouts.js'
+import { type Columns, odd, rolloutsOf } from './rollouts.js'
 import { scoreLaws } from './score-laws.js'
+import { shapeLaws } from './shape-laws.js'
 import type { RewardSubject } from './subject.js'
 
 export interface RewardLawsOptions {
@@ -17,8 +18,10 @@ export interface RewardLawsOptions {
   readonly claims?: Claims
   /** Completions to try; default: answers, some empty, some strange. */
   readonly texts?: readonly string[]
-  /** Columns of the data row that the source reads, such as a reference answer; default none. */
-  readonly columns?: Arbitrary<Readonly<Record<string, unknown>>>
+  /** Columns of the data row that the source reads, such as a reference answer, or a list of those to try; default none. */
+  readonly columns?: Arbitrary<Columns> | readonly Columns[]
+  /** What each part of the reply counts in the score, by name: then the parts have to add up. Default: not checked. */
+  readonly weights?: Readonly<Record<string, number>>
   /** Gives the ids of prompts and completions; default a byte-level tokenizer. */
   readonly tokenizer?: TokenizerFiles
   /** Most that rounding changes a score when its batch-mates change, relative to max(1, |score|); default 1e-9. */
@@ -36,12 +39,13 @@ export function lawsOfRewardSource(options: RewardLawsOptions): LawSuite {
     oddRollouts: odd(options),
     tolerance,
     claims,
+    weights: options.weights,
   }
   return suiteOf({
     contract: 'reward',
     subject: name,
     claims,
-    laws: [...scoreLaws(subject), ...claimLaws(subject)],
+    laws: [...scoreLaws(subject), ...shapeLaws(subject), ...claimLaws(subject)],
     close: one.close,
   })
 }

@@ -47,8 +47,67 @@ testLaws(
   { test },
 )
 
+/** Two steps of each completion, where it has two tokens. */
+const steps = (ends: (length: number) => number[]) =>
+  source((rollouts) => {
+    const all = rollouts.map(({ completion }) => Int32Array.from(ends(completion.ids.length)))
+    return { granularity: 'step', scores: all.map((own) => Float64Array.from(own, (end) => end / 8)), stepEnds: all }
+  })
+const halves = (length: number) =>
+  length < 2 ? [length - 1].filter((end) => end >= 0) : [(length >> 1) - 1, length - 1]
+testLaws(lawsOfRewardSource({ name: 'halves', create: () => steps(halves), claims: { granularity: 'step' } }), { test })
+
+/** Two parts, of which the second counts half. */
+const made = (
+  change: (parts: Record<string, Float64Array>, rollouts: readonly Scorable[]) => object = (parts) => parts,
+) =>
+  source((rollouts) => {
+    const own = Float64Array.from(rollouts, common)
+    const short = Float64Array.from(rollouts, ({ completion }) => -completion.ids.length)
+    const parts = change({ own, short }, rollouts) as Record<string, Float64Array>
+    return { ...sequence(rollouts.map((_, i) => own[i] + short[i] / 2)), parts }
+  })
+const weights = { own: 1, short: 0.5 }
+testLaws(lawsOfRewardSource({ name: 'two parts', create: () => made(), weights }), { test })
+
 const memory = new Map<string, Float64Array[]>()
-const wrong: Record<string, { law: string; create: () => RewardSource }> = {
+const wrong: Record<string, { law: string; create: () => RewardSource; weights?: Record<string, number> }> = {
+  'steps that do not say where they end': {
+    law: 'reward/step-ends',
+    create: () => source((rollouts) => ({ granularity: 'step', scores: rollouts.map(() => Float64Array.of(1)) })),
+  },
+  'a step that ends behind the completion': {
+    law: 'reward/step-ends',
+    create: () => steps((length) => halves(length).map((end) => end + 1)),
+  },
+  'two steps that end at one token': {
+    law: 'reward/step-ends',
+    create: () => steps((length) => (length < 2 ? halves(length) : [length - 1, length - 1])),
+  },
+  'steps from the last to the first': {
+    law: 'reward/step-ends',
+    create: () => steps((length) => halves(length).reverse()),
+  },
+  'a part that is left out of the score': {
+    law: 'reward/parts',
+    weights,
+    create: () => made(({ own, short }) => ({ own, short: short.map((value) => value - 1) })),
+  },
+  'a part that nobody knows of': {
+    law: 'reward/parts',
+    weights,
+    create: () => made((parts) => ({ ...parts, more: parts.own })),
+  },
+  'parts that are not told': { law: 'reward/parts', weights, create: right },
+  'a part of another batch': {
+    law: 'reward/parts',
+    create: () => made(({ own }) => ({ own: own.map((value) => value - own.reduce((a, b) => a + b, 0)) })),
+  },
+  'a part too few': { law: 'reward/parts', create: () => made(({ own }) => ({ own: own.slice(1) })) },
+  'a part that is no number': {
+    law: 'reward/parts',
+    create: () => made(({ own }) => ({ own: own.map(() => Number.NaN) })),
+  },
   'a score too few where there are many': {
     law: 'reward/one-score-per-rollout',
     create: () => source((rollouts) => sequence(rollouts.map(common).slice(0, 4))),
@@ -153,8 +212,9 @@ const wrong: Record<string, { law: string; create: () => RewardSource }> = {
 }
 
 describe('wrong reward sources and the law that finds each', () => {
-  test.each(Object.entries(wrong))('%s', async (name, { law, create }) => {
-    const results = await checkSuite(lawsOfRewardSource({ name, create, claims }), { seed: 4 })
+  test.each(Object.entries(wrong))('%s', async (name, { law, create, weights: given }) => {
+    const suite = lawsOfRewardSource({ name, create, claims, ...(given && { weights: given }) })
+    const results = await checkSuite(suite, { seed: 4 })
     const failed = results.filter(({ status }) => status === 'fails')
     expect(failed.map((result) => result.law.name)).toContain(law)
     for (const { message } of failed) expect(message).toContain('replay          seed 4')

@@ -2,9 +2,12 @@ import type { Scorable, TokenizerFiles } from '@collimate/core'
 import { createTokenizer, trainByteBpe } from '@collimate/data'
 import fc, { type Arbitrary } from 'fast-check'
 
+/** The other columns of a data row. */
+export type Columns = Readonly<Record<string, unknown>>
+
 interface Parts {
   readonly texts?: readonly string[]
-  readonly columns?: Arbitrary<Readonly<Record<string, unknown>>>
+  readonly columns?: Arbitrary<Columns> | readonly Columns[]
   readonly tokenizer?: TokenizerFiles
 }
 
@@ -21,6 +24,12 @@ const answers = [
   '',
 ]
 
+/** Of a row of a dataset nobody knows how it ended. */
+const endedBy = fc.constantFrom('stop' as const, 'length' as const, undefined)
+
+const anyOf = (columns: Parts['columns'] = [{}]): Arbitrary<Columns> =>
+  'generate' in columns ? columns : fc.constantFrom(...columns)
+
 let usual: TokenizerFiles | undefined
 const usualFiles = (): TokenizerFiles => (usual ??= trainByteBpe([...prompts, ...answers], { vocabularySize: 300 }))
 
@@ -29,7 +38,8 @@ export function rolloutsOf({ texts = answers, columns, tokenizer }: Parts): Arbi
   const parts = fc.record({
     prompt: fc.constantFrom(...prompts),
     completion: fc.constantFrom(...texts),
-    columns: columns ?? fc.constant({}),
+    columns: anyOf(columns),
+    endedBy,
   })
   return fc.array(
     parts.map((one) => scorable(one, tokenizer)),
@@ -43,28 +53,30 @@ export function odd({ columns, tokenizer }: Parts): Arbitrary<Scorable[]> {
     fc.constantFrom('', ' ', '\n\n', '\u0000', '\ud83d', '(((((', '\\', '"', '{"a":', '1e999', 'NaN', 'a'.repeat(5000)),
     fc.string({ unit: 'binary', maxLength: 40 }),
   )
-  const parts = fc.record({ prompt: text, completion: text, columns: columns ?? fc.constant({}) })
+  const parts = fc.record({ prompt: text, completion: text, columns: anyOf(columns), endedBy })
   return fc.array(
     parts.map((one) => scorable(one, tokenizer)),
     { minLength: 1, maxLength: 3 },
   )
 }
 
-function scorable(
-  parts: { prompt: string; completion: string; columns: Readonly<Record<string, unknown>> },
-  files = usualFiles(),
-): Scorable {
+interface Texts extends Pick<Scorable, 'columns' | 'endedBy'> {
+  readonly prompt: string
+  readonly completion: string
+}
+
+function scorable({ prompt, completion, columns, endedBy: how }: Texts, files = usualFiles()): Scorable {
   const tokenizer = createTokenizer(files)
   const coded = (text: string) => ({ ids: tokenizer.encode(text), text })
-  return { prompt: coded(parts.prompt), completion: coded(parts.completion), columns: parts.columns }
+  return { prompt: coded(prompt), completion: coded(completion), columns, ...(how && { endedBy: how }) }
 }
 
 /** Rollouts as people read them. */
 export const shownRollouts = (rollouts: readonly Scorable[]): string =>
   rollouts
-    .map(({ prompt, completion, columns }) => {
+    .map(({ prompt, completion, columns, endedBy: how }) => {
       const given = Object.keys(columns).length > 0 ? ` with ${JSON.stringify(columns)}` : ''
-      return `${cut(prompt.text)} → ${cut(completion.text)} (${completion.ids.length} tokens)${given}`
+      return `${cut(prompt.text)} → ${cut(completion.text)} (${completion.ids.length} tokens${how ? `, ended by ${how}` : ''})${given}`
     })
     .join('\n')
 

@@ -14,6 +14,8 @@ export interface RewardSubject {
   readonly oddRollouts: Arbitrary<Scorable[]>
   readonly tolerance: number
   readonly claims: Claims
+  /** Weight of each part of the score by name, where the source says what its scores are made of. */
+  readonly weights?: Readonly<Record<string, number>> | undefined
 }
 
 /** Throws unless two lists of scores are equal up to rounding. */
@@ -51,6 +53,6 @@ export function fitting({ granularity, scores }: RewardReply, rollouts: readonly
       require(one.length === length, `${one.length} numbers for the ${length} tokens of rollout ${i}`)
     if (granularity === 'step')
       require(one.length >= Math.min(1, length) &&
-        one.length <= Math.max(1, length), `${one.length} steps in the ${length} tokens of rollout ${i}`)
+        one.length <= length, `${one.length} steps in the ${length} tokens of rollout ${i}`)
   })
 }
