@@ -5,6 +5,7 @@ import { baselineLaws } from './baseline-laws.js'
 import { formulaLaws } from './formula-laws.js'
 import { generalLaws } from './general-laws.js'
 
+export { gaeEstimator, type GaeParts } from './gae-estimator.js'
 export { baselineEstimator, type BaselineName } from './sequences.js'
 
 /** What a configured estimator may claim; the laws check each claim. */

@@ -1,5 +1,6 @@
 import { CollimateError, type Estimator, type EstimatorRequest } from '@collimate/core'
 import { ownFormulas } from '../formulas/formulas.js'
+import { withFinalValues } from './gae-estimator.js'
 import type { EstimatorClaims, EstimatorLawOptions } from './index.js'
 import { advantagesOfRows, baselineEstimator, perSlot, type Baseline, type BaselineName } from './sequences.js'
 
@@ -21,16 +22,6 @@ export const valuesOf = ({ values }: EstimatorRequest): Float64Array => {
 
 export const ofGae: Estimate = (request) =>
   gae({ ...request, rewards: withFinalValues(request, gamma), values: valuesOf(request), gamma, lambda })
-
-/** Rewards with γ times the value of the state after the last real token added to that token's. */
-export function withFinalValues({ rows, width, rewards, mask, finalValues }: EstimatorRequest, discount: number) {
-  const all = rewards.slice()
-  for (let row = 0; finalValues && row < rows; row++) {
-    const last = mask.slice(row * width, (row + 1) * width).lastIndexOf(1)
-    if (last >= 0) all[row * width + last] += discount * finalValues[row]
-  }
-  return all
-}
 
 /** A number for each real slot, 0 elsewhere. */
 export const masked = (request: EstimatorRequest, of: (slot: number) => number) =>

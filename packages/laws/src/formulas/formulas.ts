@@ -2,6 +2,7 @@ import { clippedSurrogate, clippedValueLoss, dualClip } from './clipping.js'
 import { gae, klRewards, monteCarloReturns, type GaeInput, type KlRewardInput, type TokenRewards } from './gae.js'
 import { groupAdvantages, leaveOneOut, whiten, type MaskedValues } from './groups.js'
 import { k1, k2, k3 } from './kl.js'
+import { nextBeta, type KlTarget } from './kl-controller.js'
 import { reinforceGradient } from './reinforce.js'
 import { bradleyTerry, logMeanExp, logSigmoid } from './stable.js'
 
@@ -23,6 +24,8 @@ export interface Formulas {
   k1(logProb: number, refLogProb: number): number
   k2(logProb: number, refLogProb: number): number
   k3(logProb: number, refLogProb: number): number
+  /** The next β of a KL penalty, from the mean KL of so many completions. */
+  nextBeta(beta: number, kl: number, completions: number, towards: KlTarget): number
   /** Per-token rewards: −β (log π − log π_ref) at each real token, and the score of the row at its last one. */
   klRewards(input: KlRewardInput): Float64Array
   /** Generalised advantages and returns; 0 where the mask is 0. */
@@ -53,6 +56,7 @@ export const ownFormulas: Formulas = {
   k1,
   k2,
   k3,
+  nextBeta,
   klRewards,
   gae,
   monteCarloReturns,

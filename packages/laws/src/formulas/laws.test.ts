@@ -40,6 +40,16 @@ const mutants: readonly (readonly [string, Partial<Formulas>, string])[] = [
   ['k3 in place of k2', { k2: own.k3 }, 'kl/k2-as-loss'],
   ['k2 in place of k3', { k3: own.k2 }, 'kl/k3-as-loss'],
   [
+    'KL controller with its sign turned',
+    { nextBeta: (b, kl, n, to) => own.nextBeta(b, 2 * to.target - kl, n, to) },
+    'kl/controller-converges',
+  ],
+  [
+    'KL controller without a limit',
+    { nextBeta: (b, kl, n, { target, horizon }) => b * (1 + ((kl / target - 1) * n) / horizon) },
+    'kl/controller-step',
+  ],
+  [
     'GAE that bootstraps from masked slots',
     { gae: (c) => broken(c, { mask: new Uint8Array(c.mask.length).fill(1) }) },
     'gae/masked-slots',

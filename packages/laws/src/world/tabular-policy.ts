@@ -9,12 +9,22 @@ import type {
   Reference,
 } from '@collimate/core'
 import type { Tensor } from '@collimate/graph'
-import { checkBatch, checkBatches, checkGenerate, checkTemperature, checkUpdate, outputsOf } from '@collimate/models'
+import {
+  checkBatch,
+  checkBatches,
+  checkGenerate,
+  checkTemperature,
+  checkUpdate,
+  hasLanguageHead,
+  hasScalarHead,
+  outputsOf,
+} from '@collimate/models'
 import { contextsOf, type Contexts } from './contexts.js'
 import { generateFrom } from './tabular-generate.js'
 import {
   freshStates,
   hashOf,
+  rowWidth,
   stateNames,
   tableName,
   tabularPrograms,
@@ -30,7 +40,10 @@ export interface TabularOptions {
    * [X][Y] what it begins with: log-probabilities, default the world's reference; scores of the completions, default 0.
    */
   readonly start?: Table
-  /** `score`: a model with the outputs `values` and `scores` alone, such as a reward model or a critic. Default `language`. */
+  /**
+   * `score`: a model with the outputs `values` and `scores` alone, such as a reward model or a critic; `language+score`: a
+   * policy that has them too, 0 at first. Default `language`.
+   */
   readonly head?: TabularHead
 }
 
@@ -42,15 +55,15 @@ export interface TabularOptions {
  */
 export function tabularPolicy(world: World, options: TabularOptions = {}): Policy {
   const { head = 'language' } = options
-  const contexts = contextsOf(world, { finished: head === 'score' })
+  const contexts = contextsOf(world, { finished: hasScalarHead(head) })
   const tokens = vocabularySize(world)
   const contextLength = Math.max(...world.prompts.map((prompt) => prompt.length)) + world.maxLength
   const programs = tabularPrograms({ contexts, tokens, contextLength, head })
   const { config } = programs.model
-  const table =
-    head === 'language'
-      ? logitsOf(world, contexts, options.start ?? world.reference)
-      : scoresOf(world, contexts, options.start)
+  const width = rowWidth(head, tokens)
+  const table = hasLanguageHead(head)
+    ? widened(logitsOf(world, contexts, options.start ?? world.reference), tokens, width)
+    : scoresOf(world, contexts, options.start)
   const states = freshStates(table, programs.shape)
   let counters = { version: 0, optimizerSteps: 0 }
   let trained = false
@@ -102,7 +115,7 @@ export function tabularPolicy(world: World, options: TabularOptions = {}): Polic
           throw new CollimateError('COLLIMATE_HEAD_MISSING', 'a tabular model of scores does not generate')
         checkGenerate(request, config)
         const { data } = from[tableName]
-        const nextTokens = (context: number) => Array.from(data.slice(context * tokens, (context + 1) * tokens))
+        const nextTokens = (context: number) => Array.from(data.slice(context * width, context * width + tokens))
         return { ...generateFrom(nextTokens, contexts, contextLength, request), version: version() }
       },
     }
@@ -185,6 +198,13 @@ function logitsOf(world: World, contexts: Contexts, start: Table): Float64Array 
   )
   // Contexts that no completion passes (within prompts, elsewhere) begin uniform.
   return masses.map((mass) => (mass === -Infinity ? 0 : mass))
+}
+
+/** Rows of `from` numbers as rows of `to`, with 0 behind them. */
+function widened(table: Float64Array, from: number, to: number): Float64Array {
+  const wide = new Float64Array((table.length / from) * to)
+  table.forEach((value, slot) => (wide[Math.floor(slot / from) * to + (slot % from)] = value))
+  return wide
 }
 
 /** Scores of whole completions; 0 in all other contexts. */

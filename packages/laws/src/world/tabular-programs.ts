@@ -9,6 +9,8 @@ import {
   firstMomentName,
   gradientName,
   gradientNormProgram,
+  hasLanguageHead,
+  hasScalarHead,
   objectiveProgram,
   objectiveReport,
   outputsProgram,
@@ -19,10 +21,11 @@ import {
   termScales,
   type Architecture,
   type ModelConfig,
+  type ModelHead,
 } from '@collimate/models'
 import type { Contexts } from './contexts.js'
 
-/** The one parameter of a tabular model: [C, V] logits of the next token in each context, or [C, 1] its score. */
+/** The one parameter of a tabular model: [C, V] logits of the next token in each context, [C, 1] its score, or both, [C, V + 1]. */
 export const tableName = 'table'
 
 /** The state buffers that belong to the table. */
@@ -38,30 +41,38 @@ export interface TableParts {
   readonly head: TabularHead
 }
 
-/** A row holds the logits of the next token (a policy), or one number (a reward model, a critic). */
-export type TabularHead = 'language' | 'score'
+/** A row holds the logits of the next token (a policy), one number (a reward model, a critic), or the logits and the number. */
+export type TabularHead = ModelHead
+
+/** Numbers in a row. */
+export const rowWidth = (head: TabularHead, tokens: number): number =>
+  (hasLanguageHead(head) ? tokens : 0) + (hasScalarHead(head) ? 1 : 0)
 
 /** A table looked up by context as a model: what a transformer computes of the tokens, it is told as `contexts`. */
 function tabularModel({ contexts, tokens, contextLength, head }: TableParts) {
-  const width = head === 'language' ? tokens : 1
+  const width = rowWidth(head, tokens)
   const shape = [contexts.count, width] as const
-  const identity = Float64Array.from({ length: width * width }, (_, i) => (i % (width + 1) === 0 ? 1 : 0))
+  // The table is what is put out: the heads only choose columns.
+  const chosen = (first: number, count: number) =>
+    constant(
+      Float64Array.from({ length: count * width }, (_, i) => (i % width === first + Math.floor(i / width) ? 1 : 0)),
+      [count, width],
+    )
   const architecture: Pick<Architecture, 'parameters' | 'trunk' | 'head'> = {
     parameters: () => ({ [tableName]: { shape, decay: true, init: { fill: 0 } } }),
     trunk(_config, weights, { tokens: ids, keep = (rows) => rows }) {
       const rows = input('contexts', ids.shape, 'int')
       return keep(gather(weights[tableName], reshape(rows, [ids.size])))
     },
-    head: () => constant(identity, [width, width]),
+    head: () => chosen(0, tokens),
   }
   // No layers: attention is never asked for.
   const config: ModelConfig = {
     ...{ layers: 0, heads: 1, kvHeads: 1, headDim: width, hidden: width, vocabularySize: tokens, contextLength },
     ...{ attentionScale: 1, tied: false, normEpsilon: 0, initializerRange: 0 },
   }
-  // The table is the score itself: its scalar head is fixed.
-  const adapt = (weights: Readonly<Record<string, Tensor>>) => ({ ...weights, [scoreWeight]: constant([1], [1, 1]) })
-  return { architecture, config, head, ...(head === 'score' && { adapt }) }
+  const adapt = (weights: Readonly<Record<string, Tensor>>) => ({ ...weights, [scoreWeight]: chosen(width - 1, 1) })
+  return { architecture, config, head, ...(hasScalarHead(head) && { adapt }) }
 }
 
 /** The programs of a table, run by the interpreter in float64. */
