@@ -3,7 +3,16 @@ import type { SourceRow } from './read-rows.js'
 import { place } from './read-rows.js'
 
 /** The columns that dataset types are made of, in TRL's names. */
-export const COLUMNS = ['text', 'messages', 'prompt', 'completion', 'chosen', 'rejected'] as const
+export const COLUMNS = [
+  'text',
+  'messages',
+  'prompt',
+  'completion',
+  'chosen',
+  'rejected',
+  'completions',
+  'labels',
+] as const
 export type Column = (typeof COLUMNS)[number]
 
 /**

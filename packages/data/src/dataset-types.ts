@@ -6,14 +6,20 @@ import { asPart } from './messages.js'
 import type { Part } from './messages.js'
 import { place } from './read-rows.js'
 import type { SourceRow } from './read-rows.js'
+import { stepwiseColumns } from './stepwise-columns.js'
 
 /** A row in the form of its dataset type: all parts are texts, or all are messages. */
 export interface DatasetRow {
   readonly source: SourceRow
   /** Empty text or no messages for language modelling. */
   readonly prompt: Part
-  /** None for prompts only, one for language modelling and prompt-completion, chosen and rejected for a preference. */
+  /**
+   * None for prompts only, one for language modelling and prompt-completion, chosen and rejected for a preference, the steps
+   * of stepwise data.
+   */
   readonly completions: readonly Part[]
+  /** Stepwise data: 1 for each step that is right, 0 for each that is wrong. */
+  readonly labels?: readonly (0 | 1)[]
   /** The row's other columns. */
   readonly columns: Readonly<Record<string, unknown>>
 }
@@ -23,6 +29,7 @@ const NEEDS: Readonly<Record<DatasetType, string>> = {
   'prompt-only': '`prompt`',
   'prompt-completion': '`prompt` and `completion`',
   preference: '`chosen` and `rejected` (and `prompt`, where they do not begin with it)',
+  stepwise: '`prompt`, `completions` and `labels`',
 }
 
 /**
@@ -34,6 +41,7 @@ export function detectDatasetType(row: SourceRow, columns: ColumnReader): Datase
   if (has('chosen') && has('rejected')) return 'preference'
   if (has('prompt') && has('completion')) return 'prompt-completion'
   if (has('text') || has('messages') || row.value.conversations !== undefined) return 'language-modeling'
+  if (has('prompt') && has('completions') && has('labels')) return 'stepwise'
   return has('prompt') ? 'prompt-only' : undefined
 }
 
@@ -62,6 +70,14 @@ export function datasetRow(source: SourceRow, type: DatasetType, columns: Column
     if (typeof messages === 'string') refuse(source, columns.nameOf('messages'), messages)
     const { conversations: _, ...rest } = others('messages')
     return { source, prompt: [], completions: [messages], columns: rest }
+  }
+  if (type === 'stepwise') {
+    const prompt = need('prompt')
+    if (typeof prompt !== 'string') refuse(source, columns.nameOf('prompt'), prompt)
+    for (const column of ['completions', 'labels'] as const)
+      if (columns.get(source, column) == null) missing(source, column, type, columns)
+    const { completions, labels } = stepwiseColumns(source, columns)
+    return { source, prompt, completions, labels, columns: others('prompt', 'completions', 'labels') }
   }
   if (type === 'preference') return preferenceRow(source, columns, read('prompt'), need('chosen'), need('rejected'))
 

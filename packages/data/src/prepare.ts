@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { CollimateError } from '@collimate/core'
-import type { DataRequest, Example, SplitInfo } from '@collimate/core'
+import type { DataRequest, DatasetType, Example, SplitInfo } from '@collimate/core'
 import { chatTemplate } from './chat-template.js'
 import { columnReader } from './columns.js'
 import type { ColumnMapping } from './columns.js'
@@ -10,6 +10,7 @@ import { packExamples } from './packing.js'
 import type { SourceRow } from './read-rows.js'
 import { createTokenizer } from './tokenizer.js'
 import { tokenizeRow } from './tokenize.js'
+import { tokenizeSteps } from './tokenize-steps.js'
 
 export interface PrepareOptions {
   readonly columns?: ColumnMapping | undefined
@@ -33,6 +34,7 @@ export interface PreparedSplit {
 }
 
 const ROWS_AT_ONCE = 64
+const PACKED: readonly DatasetType[] = ['language-modeling', 'prompt-completion']
 
 /**
  * Turns rows into examples. Gives way to the event loop every few rows. COLLIMATE_DATA_NOTHING_LEFT where every row was left
@@ -47,8 +49,8 @@ export async function prepareExamples(
   const source = options.chatTemplate ?? tokenizer.chatTemplate
   const template = source === undefined ? undefined : chatTemplate(source, tokenizer.specialTokens)
   const columns = columnReader(options.columns)
-  const { maxLength, truncation } = request
-  if (request.packing && (maxLength === null || request.type === 'preference' || request.type === 'prompt-only')) {
+  const { maxLength, truncation, stepSeparator } = request
+  if (request.packing && (maxLength === null || !PACKED.includes(request.type))) {
     throw new CollimateError(
       'COLLIMATE_PACKING_UNSUPPORTED',
       `${maxLength === null ? 'packing without a maximal length' : `packing of ${request.type} data`} is not possible`,
@@ -57,6 +59,7 @@ export async function prepareExamples(
       },
     )
   }
+  const { assistantOnly = false } = options
   const examples: Example[] = []
   const dropped: Record<string, number> = {}
   let promptsCut = 0
@@ -70,13 +73,9 @@ export async function prepareExamples(
     const result =
       read === 'prompts_differ'
         ? { dropped: read }
-        : tokenizeRow(read, {
-            tokenizer,
-            template,
-            maxLength,
-            truncation,
-            assistantOnly: options.assistantOnly ?? false,
-          })
+        : read.labels
+          ? tokenizeSteps(read, { tokenizer, maxLength, truncation, stepSeparator })
+          : tokenizeRow(read, { tokenizer, template, maxLength, truncation, assistantOnly })
     if ('dropped' in result) dropped[result.dropped] = (dropped[result.dropped] ?? 0) + 1
     else {
       examples.push(result.example)
@@ -98,15 +97,16 @@ export async function prepareExamples(
   return { examples: packed, info: { length: packed.length, fingerprint: fingerprint(packed) }, dropped, promptsCut }
 }
 
-/** SHA-256 (hex) over lengths, ids and masks: equal exactly where the tokenised examples are. */
+/** SHA-256 (hex) over lengths, ids, masks and labels: equal exactly where the tokenised examples are. */
 export function fingerprint(examples: readonly Example[]): string {
   const hash = createHash('sha256')
-  for (const { prompt, completions, masks } of examples) {
+  for (const { prompt, completions, masks, labels } of examples) {
     hash.update(
       Int32Array.of(prompt.length, completions.length, ...completions.map((ids) => ids.length), masks ? 1 : 0),
     )
     hash.update(prompt)
     completions.forEach((ids, at) => hash.update(ids).update(masks?.[at] ?? new Uint8Array()))
+    labels?.forEach((own) => hash.update(own))
   }
   return hash.digest('hex')
 }

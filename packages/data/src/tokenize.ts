@@ -78,7 +78,7 @@ export function tokenizeRow(row: DatasetRow, options: TokenizeOptions): Tokenize
     text:
       cut === parts
         ? { prompt: text.promptText, completions: row.completions.map(textOf) }
-        : decoded(cut, options.tokenizer),
+        : decodedTexts(cut, options.tokenizer),
     columns: row.columns,
   }
   return { example, promptCut: row.completions.length > 0 && promptLength < text.prompt.length }
@@ -145,7 +145,8 @@ function renderOptions(columns: Readonly<Record<string, unknown>>): RenderOption
   }
 }
 
-function decoded(
+/** The texts of what truncation left. */
+export function decodedTexts(
   parts: { prompt: Int32Array; completions: readonly Int32Array[] },
   tokenizer: Tokenizer,
 ): Example['text'] {

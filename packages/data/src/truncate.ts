@@ -1,8 +1,9 @@
-/** A prompt with its completions and their masks, as token ids. */
+/** A prompt with its completions, their masks and labels, as token ids. */
 export interface TokenParts {
   readonly prompt: Int32Array
   readonly completions: readonly Int32Array[]
   readonly masks?: readonly Uint8Array[]
+  readonly labels?: readonly Int32Array[]
 }
 
 /** Tokens of the prompt with the longest of its completions. */
@@ -19,24 +20,20 @@ export function truncate<Parts extends TokenParts>(
   maxLength: number | null,
   mode: 'keep_start' | 'keep_end',
 ): Parts {
-  const { prompt, completions, masks } = parts
+  const { prompt, completions, masks, labels } = parts
   if (maxLength === null || longestOf(parts) <= maxLength) return parts
-  if (mode === 'keep_start') {
-    const room = Math.max(0, maxLength - prompt.length)
-    return {
-      ...parts,
-      prompt: prompt.slice(0, maxLength),
-      completions: completions.map((completion) => completion.slice(0, room)),
-      ...(masks && { masks: masks.map((mask) => mask.slice(0, room)) }),
-    }
-  }
-  const room = Math.max(0, maxLength - (longestOf(parts) - prompt.length))
+  const first = <Ids extends Int32Array | Uint8Array>(ids: Ids, count: number): Ids => ids.slice(0, count) as Ids
   const last = <Ids extends Int32Array | Uint8Array>(ids: Ids, count: number): Ids =>
     ids.slice(Math.max(0, ids.length - count)) as Ids
+  const [kept, room, most] =
+    mode === 'keep_start'
+      ? [first, maxLength, Math.max(0, maxLength - prompt.length)]
+      : [last, Math.max(0, maxLength - (longestOf(parts) - prompt.length)), maxLength]
   return {
     ...parts,
-    prompt: last(prompt, room),
-    completions: completions.map((completion) => last(completion, maxLength)),
-    ...(masks && { masks: masks.map((mask) => last(mask, maxLength)) }),
+    prompt: kept(prompt, room),
+    completions: completions.map((completion) => kept(completion, most)),
+    ...(masks && { masks: masks.map((mask) => kept(mask, most)) }),
+    ...(labels && { labels: labels.map((own) => kept(own, most)) }),
   }
 }

@@ -5,7 +5,13 @@ import { createBus, type DatasetType, type PluginContext } from '@collimate/core
 import { lawsOfDataset, type LawSuite, shared } from '@collimate/laws'
 import files, { filesOptions, filesSource } from './index.js'
 
-const types: readonly DatasetType[] = ['language-modeling', 'prompt-only', 'prompt-completion', 'preference']
+const types: readonly DatasetType[] = [
+  'language-modeling',
+  'prompt-only',
+  'prompt-completion',
+  'preference',
+  'stepwise',
+]
 
 /** The laws of data, on rows written to a JSONL file, for every dataset type. */
 export default async function laws(): Promise<LawSuite[]> {

@@ -27,6 +27,8 @@ export const filesOptions = z.strictObject({
       completion: column,
       chosen: column,
       rejected: column,
+      completions: column,
+      labels: column,
     })
     .default({})
     .describe(

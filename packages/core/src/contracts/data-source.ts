@@ -1,11 +1,14 @@
 import type { TokenizerFiles } from './model.js'
 
 /** TRL's dataset types. */
-export type DatasetType = 'language-modeling' | 'prompt-only' | 'prompt-completion' | 'preference'
+export type DatasetType = 'language-modeling' | 'prompt-only' | 'prompt-completion' | 'preference' | 'stepwise'
+
+/** Label of a token that ends no step, in stepwise data. */
+export const NO_LABEL = -100
 
 /**
  * One prompt and its completions, as token ids: none for prompts only, one for text (with an empty prompt) and
- * prompt-completion, two for a preference (chosen, rejected).
+ * prompt-completion, two for a preference (chosen, rejected), one for stepwise supervision (all steps, each with its separator).
  */
 export interface Example {
   /** Index of the row in its file, from 0, before anything was dropped. */
@@ -14,6 +17,11 @@ export interface Example {
   readonly completions: readonly Int32Array[]
   /** For each completion: 1 where a token is trained on; absent = all tokens of the completion. */
   readonly masks?: readonly Uint8Array[]
+  /**
+   * Stepwise data, for each completion and token of it: 1 or 0 at the last token of a step that is right or wrong,
+   * `NO_LABEL` (−100) at all others. What is trained on are these tokens, each with all that was written up to it.
+   */
+  readonly labels?: readonly Int32Array[]
   /** Prompt and completions as text, for samples and reward functions. */
   readonly text: { readonly prompt: string; readonly completions: readonly string[] }
   /** The other columns of the row. */
@@ -35,6 +43,8 @@ export interface DataRequest {
    * an example has an empty prompt and the documents as completions, each by itself. Default: one example a row.
    */
   readonly packing?: 'bfd'
+  /** What is written behind each step of stepwise data; default a line break. */
+  readonly stepSeparator?: string
   readonly seed: number
 }
 

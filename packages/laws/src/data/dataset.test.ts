@@ -7,7 +7,7 @@ import { lawsOfDataset } from './index.js'
 import { memorySource, type SourceFaults } from './testing/memory-source.js'
 
 const claims = { split: true, packing: true }
-const types: DatasetType[] = ['language-modeling', 'prompt-only', 'prompt-completion', 'preference']
+const types: DatasetType[] = ['language-modeling', 'prompt-only', 'prompt-completion', 'preference', 'stepwise']
 const suiteOf = (type: DatasetType, faults: SourceFaults = {}) =>
   lawsOfDataset({ name: 'memory', type, claims, create: (rows, held) => memorySource(rows, held, faults) })
 
@@ -17,6 +17,10 @@ const completions = (change: (ids: Int32Array, example: Example) => Int32Array) 
   ...example,
   completions: example.completions.map((ids) => change(ids, example)),
 })
+
+const labelled =
+  (change: (labels: Int32Array) => Int32Array) =>
+  (example: Example): Example => ({ ...example, ...(example.labels && { labels: example.labels.map(change) }) })
 
 const wrong: Record<string, { law: string; type?: DatasetType; faults: SourceFaults }> = {
   'a completion without its end token (pad = EOS taken for padding)': {
@@ -92,6 +96,28 @@ const wrong: Record<string, { law: string; type?: DatasetType; faults: SourceFau
       example: (example, { tokenizer }) =>
         createTokenizer(tokenizer).bosToken ? example : { ...example, prompt: Int32Array.of(-1, ...example.prompt) },
     },
+  },
+  'labels at the first tokens of steps': {
+    law: 'data/labels-end-their-steps',
+    type: 'stepwise',
+    faults: { example: labelled((labels) => labels.toReversed()) },
+  },
+  'labels of wrong steps that are right': {
+    law: 'data/labels-end-their-steps',
+    type: 'stepwise',
+    faults: { example: labelled((labels) => labels.map((label) => Math.min(1, label === 0 ? 1 : label))) },
+  },
+  'a label for every token': {
+    law: 'data/labels-end-their-steps',
+    type: 'stepwise',
+    faults: {
+      example: labelled((labels) => labels.map((label, at) => labels.slice(at).find((one) => one >= 0) ?? label)),
+    },
+  },
+  'steps that run into each other': {
+    law: 'data/text-survives',
+    type: 'stepwise',
+    faults: { request: (one) => ({ ...one, stepSeparator: ' ' }) },
   },
   'identical pairs that stay': {
     law: 'data/identical-pairs-are-dropped',

@@ -2,7 +2,7 @@ import type { Example, Truncation } from '@collimate/core'
 import fc from 'fast-check'
 import { law, type Law, require, Violation } from '../law.js'
 import { codeOf, refused } from '../refused.js'
-import { type DataSubject, isIdentical, opened, shownIds, shownRows } from './rows.js'
+import { type DataSubject, isIdentical, opened, type Row, shownIds, shownRows } from './rows.js'
 
 const contract = 'packages/core/src/contracts/data-source.ts'
 
@@ -184,8 +184,10 @@ function fingerprints(subject: DataSubject): Law {
         await opened(subject, given, { tokenizer, maxLength }, (result) => result),
         await opened(subject, other, { tokenizer }, (result) => result),
         await opened(subject, given.toReversed(), { tokenizer }, (result) => result),
+        await opened(subject, given.map(otherLabels), { tokenizer }, (result) => result),
       ]
-      const tokens = ({ train }: typeof one): string => train.map(lists).join('\n')
+      const tokens = ({ train }: typeof one): string =>
+        train.map((example) => [lists(example), ...(example.labels ?? []).map(shownIds)].join(' ')).join('\n')
       for (const two of others) {
         if (one.train.length === 0 || two.train.length === 0) continue
         const [same, equal] = [tokens(one) === tokens(two), one.fingerprint === two.fingerprint]
@@ -195,6 +197,10 @@ function fingerprints(subject: DataSubject): Law {
     },
   })
 }
+
+/** A stepwise row with its labels turned around; any other as it is. */
+const otherLabels = (row: Row): Row =>
+  Array.isArray(row.labels) ? { ...row, labels: row.labels.map((label) => !label) } : row
 
 function split(subject: DataSubject): Law {
   const { rows, tokenizers, type } = subject
@@ -313,6 +319,7 @@ const needed = {
   'prompt-only': 'prompt',
   'prompt-completion': 'completion',
   preference: 'rejected',
+  stepwise: 'labels',
 } as const
 
 function badRows(subject: DataSubject): Law {

@@ -47,7 +47,18 @@ export const rowsOf: Readonly<Record<DatasetType, Arbitrary<Row>>> = {
   'prompt-only': fc.record({ prompt, number: fc.nat(99) }),
   'prompt-completion': fc.record({ prompt, completion: text, number: fc.nat(99) }),
   preference: fc.record({ prompt, chosen: text, rejected: text, number: fc.nat(99) }),
+  stepwise: fc
+    .tuple(prompt, fc.array(fc.tuple(text, fc.boolean()), { minLength: 1, maxLength: 3 }), fc.nat(99))
+    .map(([question, steps, number]) => ({
+      prompt: question,
+      completions: steps.map(([step]) => step),
+      labels: steps.map(([, label]) => label),
+      number,
+    })),
 }
+
+/** What is written behind each step. */
+export const SEPARATOR = '\n'
 
 /** The texts of a row: its prompt (empty for language modelling) and its completions. */
 export function textsOf(row: Row, type: DatasetType): { prompt: string; completions: string[] } {
@@ -55,7 +66,22 @@ export function textsOf(row: Row, type: DatasetType): { prompt: string; completi
   if (type === 'language-modeling') return { prompt: '', completions: [at('text')] }
   if (type === 'prompt-only') return { prompt: at('prompt'), completions: [] }
   if (type === 'prompt-completion') return { prompt: at('prompt'), completions: [at('completion')] }
+  if (type === 'stepwise')
+    return {
+      prompt: at('prompt'),
+      completions: [
+        stepsOf(row)
+          .map(({ text }) => text)
+          .join(''),
+      ],
+    }
   return { prompt: at('prompt'), completions: [at('chosen'), at('rejected')] }
+}
+
+/** The steps of a stepwise row, each with its separator, and whether it is right. */
+export function stepsOf({ completions, labels }: Row): { text: string; label: number }[] {
+  const said = labels as readonly boolean[]
+  return (completions as readonly string[]).map((step, at) => ({ text: step + SEPARATOR, label: Number(said[at]) }))
 }
 
 export const isIdentical = (row: Row, type: DatasetType): boolean =>

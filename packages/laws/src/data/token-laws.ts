@@ -10,18 +10,22 @@ import {
   type Row,
   shownIds,
   shownRows,
+  stepsOf,
   textsOf,
 } from './rows.js'
 
 /** Laws of what a row's texts become. */
 export function tokenLaws(subject: DataSubject): Law[] {
   const { type } = subject
-  const prompted = type === 'preference' || type === 'prompt-completion'
-  const completed = type !== 'prompt-only'
+  const stepwise = type === 'stepwise'
+  const prompted = type === 'preference' || type === 'prompt-completion' || stepwise
+  const completed = type !== 'prompt-only' && !stepwise
   return [
     textSurvives(subject),
     ...(prompted ? [promptIsPrefix(subject)] : []),
-    ...(completed ? [endsOnce(subject), maskCoversCompletion(subject), padDoesNotMatter(subject)] : []),
+    ...(completed ? [endsOnce(subject), maskCoversCompletion(subject)] : []),
+    ...(completed || stepwise ? [padDoesNotMatter(subject)] : []),
+    ...(stepwise ? [stepsHaveLabels(subject)] : []),
     beginsOnce(subject),
   ]
 }
@@ -170,6 +174,44 @@ function maskCoversCompletion(subject: DataSubject): Law {
   })
 }
 
+function stepsHaveLabels(subject: DataSubject): Law {
+  return law({
+    name: 'data/labels-end-their-steps',
+    statement:
+      'Each step has its label at its last token and nowhere else; up to there stands what was written up to there',
+    formula: 'labels = −100 … −100 l_1 −100 … l_k; decode(y_1 .. y_end(k)) = steps 1 to k with their separators',
+    source: 'Lightman et al., arXiv 2305.20050; TRL’s PRMTrainer; packages/core/src/contracts/data-source.ts',
+    cost: 3,
+    arbitrary: cases(subject),
+    show,
+    holds: (given) =>
+      eachExample(subject, given, (example, _texts, tokenizer) => {
+        const steps = stepsOf(given.rows[example.index])
+        const [ids] = example.completions
+        const labels = example.labels?.[0]
+        require(labels !== undefined &&
+          labels.length === ids.length, `${labels?.length} labels for ${ids.length} tokens`)
+        if (labels === undefined) return
+        const ends = Array.from(labels.keys()).filter((token) => labels[token] !== -100)
+        const [found, expected] = [ends.map((end) => labels[end]), steps.map(({ label }) => label)]
+        require(shownIds(found) === shownIds(expected), `the labels are ${shownIds(found)} of ${shownIds(expected)}`)
+        require(ends.at(-1) === ids.length - 1, `the last step ends at ${ends.at(-1)} of ${ids.length} tokens`)
+        const plain = (text: string): string => tokenizer.decode(tokenizer.encode(text), { skipSpecialTokens: true })
+        ends.forEach((end, at) => {
+          const written = tokenizer.decode(ids.slice(0, end + 1), { skipSpecialTokens: true })
+          const wanted = plain(
+            steps
+              .slice(0, at + 1)
+              .map(({ text }) => text)
+              .join(''),
+          )
+          require(written ===
+            wanted, `up to step ${at + 1} stands ${JSON.stringify(written)}, not ${JSON.stringify(wanted)}`)
+        })
+      }),
+  })
+}
+
 function padDoesNotMatter(subject: DataSubject): Law {
   return law({
     name: 'data/pad-does-not-matter',
@@ -186,7 +228,9 @@ function padDoesNotMatter(subject: DataSubject): Law {
       const read = (more: object): Promise<string> =>
         opened(subject, rows, { tokenizer: { ...files, config: { ...config, ...more } } }, ({ train }) =>
           train
-            .map(({ prompt, completions, masks }) => [prompt, ...completions, ...(masks ?? [])].map(shownIds).join(' '))
+            .map(({ prompt, completions, masks = [], labels = [] }) =>
+              [prompt, ...completions, ...masks, ...labels].map(shownIds).join(' '),
+            )
             .join('\n'),
         )
       const [end, other, none] = await Promise.all(pads.map(read))

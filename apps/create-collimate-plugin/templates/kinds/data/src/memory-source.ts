@@ -13,6 +13,7 @@ const columns: Readonly<Record<DataRequest['type'], readonly string[]>> = {
   'prompt-only': ['prompt'],
   'prompt-completion': ['prompt', 'completion'],
   preference: ['prompt', 'chosen', 'rejected'],
+  stepwise: ['prompt', 'completions', 'labels'],
 }
 const known = new Set(Object.values(columns).flat())
 
