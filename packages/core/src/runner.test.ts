@@ -61,6 +61,7 @@ describe('a run', () => {
     expect(result.metrics).toMatchObject({ eval_loss: { count: 3 }, win_rate: { value: 0.6 } })
     expect(result.modelFolder).toBe(join(folder, 'runs/first/model'))
     expect(existsSync(join(folder, 'runs/first/model/weights.json'))).toBe(true)
+    expect(readFileSync(join(folder, 'runs/first/model/completed'), 'utf8')).toBe('6')
 
     expect(
       lines('runs/first/metrics.jsonl').map(({ step, evaluation }) => [step, evaluation ? 'evaluation' : 'step']),
@@ -283,7 +284,7 @@ describe('what is wrong is refused before anything is written', () => {
     expect(readdirSync(join(folder, 'out'))).toEqual(['run'])
     await run(changes).finished
     await run(changes).finished
-    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['config.json', 'run', 'weights.json'])
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['completed', 'config.json', 'run', 'weights.json'])
   })
 
   test('a model that would be written over the one it is made from', async () => {

@@ -191,6 +191,7 @@ async function runBody(
   const saveModel = async (): Promise<void> => {
     modelFolder = experiment.modelFolder
     await policy.save({ folder: modelFolder })
+    await trainer.completeModel?.(context, { folder: modelFolder })
     await critic?.save({ folder: criticFolder(output) })
     bus.emit('model.saved', { folder: modelFolder })
   }

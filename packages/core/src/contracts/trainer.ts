@@ -90,6 +90,8 @@ export interface Trainer {
   steps(context: TrainerContext): AsyncGenerator<StepReport, void, void>
   /** Measures on the held-out split; names begin with `eval_`. */
   evaluate?(context: TrainerContext): Promise<Readonly<Record<string, Measurement>>>
+  /** The policy was saved in `folder`: adds what belongs to the model beside its weights, such as a normalisation. */
+  completeModel?(context: TrainerContext, saved: { readonly folder: string }): Promise<void>
   /** What the algorithm itself remembers between steps, as JSON data. */
   state(): unknown
   restore(state: unknown): void

@@ -218,6 +218,9 @@ export function fakes(log: Log = []) {
           const { loss } = await policy.evaluate({ objective: { use: 'fake', options: {} }, batches, metrics: false })
           return { eval_loss: { value: loss, count: examples.length } }
         },
+        async completeModel({ policy }, saved) {
+          await writeFile(join(saved.folder, 'completed'), String((await policy.describe()).version))
+        },
         state: () => seen,
         restore: (state) => void (seen = z.array(z.number()).parse(state)),
       }
