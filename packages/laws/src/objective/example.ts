@@ -22,8 +22,8 @@ export interface ExampleShape {
   readonly objective: Pick<Objective<Tensor>, 'inputs'>
   /** Sequences of an example. */
   readonly sequences: 1 | 2
-  /** How an input is drawn, by name; default log-probs for names that end in LogProbs, else numbers around 0. */
-  readonly inputs?: Readonly<Record<string, Arbitrary<number>>>
+  /** How an input is drawn, by name, or the number it always is; default log-probs for names that end in LogProbs, else around 0. */
+  readonly inputs?: Readonly<Record<string, Arbitrary<number> | number>>
 }
 
 /** Numbers on a grid, so that a counterexample can be read; the simplest is the one nearest 0. */
@@ -46,7 +46,11 @@ const outputs = {
 
 function numbers({ objective, inputs = {} }: ExampleShape, unit: Unit): Arbitrary<Numbers> {
   const declared = Object.entries(objective.inputs).filter(([, of]) => of === unit)
-  const drawn = declared.map(([name]) => [name, inputs[name] ?? (/logProbs$/i.test(name) ? logProb : grid(-3, 3))])
+  const usual = (name: string) => (/logProbs$/i.test(name) ? logProb : grid(-3, 3))
+  const drawn = declared.map(([name]) => {
+    const given = inputs[name] ?? usual(name)
+    return [name, typeof given === 'number' ? fc.constant(given) : given]
+  })
   return fc.record({ ...outputs[unit], ...Object.fromEntries(drawn) })
 }
 

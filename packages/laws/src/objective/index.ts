@@ -8,6 +8,7 @@ import { layoutLaws } from './layout-laws.js'
 import { optimumLaws } from './optimum-laws.js'
 import { pairSums } from './pairs.js'
 import { partitionLaws } from './partition-laws.js'
+import { scoreLaws } from './score-laws.js'
 import { subjectOf } from './subject.js'
 import { valueLaws } from './value-laws.js'
 
@@ -29,6 +30,10 @@ export interface ObjectiveClaims {
   readonly sequenceSums?: boolean
   /** Pairs: metrics `rewards/*` and `logps/*` by TRL's definitions. */
   readonly implicitRewards?: boolean
+  /** Pairs of scores: metrics `accuracy`, `margin` and `*_reward` by TRL's definitions. */
+  readonly scoreMetrics?: boolean
+  /** Pairs of scores: the input `margin` is how far the chosen score is to be ahead. */
+  readonly margin?: boolean
   /** Pairs: value where the policy is its reference. */
   readonly atReference?: number
   /** Pairs: margin βD where the loss is least, for answers of one token. */
@@ -68,6 +73,7 @@ export function lawsOfObjective(options: ObjectiveLawOptions): LawSuite {
           ...bradleyTerryLaws({ subject, beta, equalLengths: equal(antisymmetric) }),
           ...partitionLaws({ subject, beta, equalLengths: equal(cancelsPartition) }),
           ...optimumLaws({ subject, beta, ...claims }),
+          ...scoreLaws(subject),
         ]
       : []
   const effective: Claims = {

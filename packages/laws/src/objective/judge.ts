@@ -13,6 +13,8 @@ export interface Judgement {
   /** Gradient by each declared output, over the real tokens (sequences) in the order of the examples. */
   readonly gradient: Readonly<Partial<Record<ModelOutput, readonly number[]>>>
   readonly metrics: Readonly<Record<string, WeightedMean>>
+  /** The metrics that are extremes, not means. */
+  readonly extremes: Readonly<Record<string, 'least' | 'greatest'>>
 }
 
 export interface Judge {
@@ -66,7 +68,10 @@ export function judgeOf(objective: Objective<Tensor>): Judge {
         }),
       ]),
     )
-    return { loss, gradient, metrics }
+    const extremes = Object.fromEntries(
+      runs[0].built.metrics.flatMap(({ name, extreme }) => (extreme ? [[name, extreme]] : [])),
+    )
+    return { loss, gradient, metrics, extremes }
   }
 }
 

@@ -78,27 +78,25 @@ export function layoutLaws(subject: Subject): Law[] {
     law({
       name: 'split/metrics',
       statement:
-        'Every metric of a batch is the mean of what each example by itself gives: nothing is averaged twice or compared between batch means.',
-      formula: 'sum(batch) = Σ_i sum(x_i), count(batch) = Σ_i count(x_i)',
-      source: 'mlx-lm-lora `accuracies` compares batch means; TRL issue 2456',
+        'Every metric of a batch is the mean (or the extreme) of what each example by itself gives: nothing is averaged twice or compared between batch means.',
+      formula: 'sum(batch) = Σ_i sum(x_i), count(batch) = Σ_i count(x_i); least(batch) = min_i least(x_i)',
+      source: 'mlx-lm-lora `accuracies` compares batch means; TRL averages `min_reward` over batches; TRL issue 2456',
       arbitrary: subject.examples({ fewest: 2, most: 5 }),
       show,
       holds: (examples) => {
-        const { metrics } = judge([examples])
+        const { metrics, extremes } = judge([examples])
         const alone = examples.map((example) => judge([[example]]).metrics)
+        const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0)
         for (const [name, { sum, count }] of Object.entries(metrics)) {
-          near(
-            count,
-            alone.reduce((total, one) => total + one[name].count, 0),
-            0,
-            `the count of ${name}`,
-          )
-          near(
-            sum,
-            alone.reduce((total, one) => total + one[name].sum, 0),
-            1e-11,
-            `the sum of ${name}`,
-          )
+          const counted = alone.map((one) => one[name]).filter((one) => one.count > 0)
+          const sums = counted.map((one) => one.sum)
+          if (name in extremes) {
+            if (counted.length === 0) continue
+            near(sum, extremes[name] === 'least' ? Math.min(...sums) : Math.max(...sums), 1e-11, name)
+          } else {
+            near(count, total(counted.map((one) => one.count)), 0, `the count of ${name}`)
+            near(sum, total(sums), 1e-11, `the sum of ${name}`)
+          }
         }
       },
     }),

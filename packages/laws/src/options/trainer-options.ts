@@ -22,6 +22,7 @@ export function lawsOfTrainerOptions({ plugin, alternatives, ...parts }: Trainer
     name: plugin.definition.name,
     create: () => parts.create({}),
     objectives: parts.objectives,
+    claims: plugin.definition.capabilities ?? {},
   })
   return lawsOfOptions({
     plugin,

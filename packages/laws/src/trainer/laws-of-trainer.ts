@@ -1,6 +1,7 @@
 import { suiteOf, type LawSuite } from '../suite.js'
 import { optimumLaws } from './optimum-laws.js'
 import { recordLaws } from './record-laws.js'
+import { rewardModelLaws } from './reward-model-laws.js'
 import { runLaws } from './run-laws.js'
 import { subjectOf, type TrainerSubject } from './subject.js'
 
@@ -13,7 +14,7 @@ export function lawsOfTrainer(given: TrainerSubject): LawSuite {
   return suiteOf({
     contract: 'trainer',
     subject: given.name,
-    laws: [...optimumLaws(subject), ...runLaws(subject), ...recordLaws(subject)],
+    laws: [...optimumLaws(subject), ...rewardModelLaws(subject), ...runLaws(subject), ...recordLaws(subject)],
     claims: given.claims ?? {},
     close: () => subject.close(),
   })

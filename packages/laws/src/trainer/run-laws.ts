@@ -3,11 +3,12 @@ import type { ModelSnapshot, Policy, StepReport, Trainer } from '@collimate/core
 import fc from 'fast-check'
 import { law, near, require, Violation, type Law } from '../law.js'
 import { sameBits } from '../policy/subject.js'
-import { preferenceWorlds, type PreferenceWorld } from '../world/datasets.js'
+import { exactPreferences, preferenceWorlds, type PreferenceWorld } from '../world/datasets.js'
 import { distributionOf } from '../world/distribution-of.js'
 import { implicitRewards, meanOverPrompts } from '../world/exact.js'
 import { showWorld, type World } from '../world/world.js'
 import { checkpointOf, contextOf, drive, type Checkpoint } from './drive.js'
+import { requireExactRewards } from './reward-model-laws.js'
 import type { LawTrainerOptions, Subject } from './subject.js'
 
 interface Ran {
@@ -205,8 +206,9 @@ async function requireExact(
   policy: Policy,
   measured: Readonly<Record<string, { readonly value: number }>>,
 ): Promise<void> {
-  const found = await distributionOf(policy, world)
   const { optimum } = subject.claims ?? {}
+  if (optimum === 'rewards') return requireExactRewards(policy, world, exactPreferences({ odds }), measured)
+  const found = await distributionOf(policy, world)
   if (optimum === 'imitation' && measured.eval_loss) {
     let [total, tokens] = [0, 0]
     odds.forEach((row, x) =>

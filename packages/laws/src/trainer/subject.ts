@@ -53,7 +53,8 @@ export interface TrainerSubject {
   readonly objectives: (use: ObjectiveUse) => Objective | Promise<Objective>
   /**
    * `optimum`: where it comes to in the enumerable world. `preferences`: π* of the Bradley-Terry rewards; `imitation`: the
-   * empirical conditional distribution; `reward`: π* of the reward source.
+   * empirical conditional distribution; `reward`: π* of the reward source; `rewards`: the policy is a reward model, and finds
+   * the Bradley-Terry rewards themselves.
    */
   readonly claims?: Claims
   /** For trainers that need one. */
@@ -61,7 +62,7 @@ export interface TrainerSubject {
 }
 
 export interface Subject extends TrainerSubject {
-  /** A policy that stands where the world's reference stands. */
+  /** A policy that stands where the world's reference stands; a reward model of scores 0. */
   start(world: World): Policy
   /** Options with those that the claimed optimum adds. */
   options(world: World, given: Partial<LawTrainerOptions>): LawTrainerOptions
@@ -87,7 +88,8 @@ export function subjectOf(given: TrainerSubject): Subject {
   let opened = 0
   return {
     ...given,
-    start: (world) => tabularPolicy(world, { objective: given.objectives }),
+    start: (world) =>
+      tabularPolicy(world, { objective: given.objectives, head: optimum === 'rewards' ? 'score' : 'language' }),
     options: (world, options) => ({
       ...defaults,
       ...options,

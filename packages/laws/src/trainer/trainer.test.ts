@@ -124,7 +124,10 @@ test('a trainer that claims no optimum is told what is not checked, one that cla
   expect(none.unsupported).toEqual([
     {
       capability: 'optimum',
-      laws: ['trainer/preferences', 'trainer/sampled-preferences', 'trainer/imitation', 'trainer/reward'],
+      laws: [
+        ...['trainer/preferences', 'trainer/sampled-preferences', 'trainer/imitation', 'trainer/reward'],
+        ...['trainer/rewards', 'trainer/sampled-rewards'],
+      ],
     },
   ])
   const unknown = lawsOfTrainer({ name: 'reinforce', create, objectives: lawObjectives, claims: { optimum: 'magic' } })
