@@ -13,6 +13,8 @@ const traces = [
   'dpo-sigmoid',
   'dpo-precomputed-reference',
   'dpo-ipo',
+  'reward-bt',
+  'reward-margin',
 ]
 /** DPO’s loss at the reference: ln 2, and 1 / (4 β²) of ipo. */
 const atReference = (name: string) => (name === 'dpo-ipo' ? 25 : Math.LN2)

@@ -13,6 +13,7 @@ import { interpreter } from '@collimate/backend-interpreter'
 import { onnx } from '@collimate/backend-onnx'
 import { transformer } from '@collimate/policy-transformer'
 import { dpo } from '@collimate/trainer-dpo'
+import { reward } from '@collimate/trainer-reward'
 import { sft } from '@collimate/trainer-sft'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -43,7 +44,8 @@ export async function withSetting<Result>(
   const { signal } = new AbortController()
   const { cacheFolder: given, ...others } = options
   const cacheFolder = given ?? (await mkdtemp(join(tmpdir(), 'collimate-trace-')))
-  const plugin = (trace.name.startsWith('dpo') ? dpo : sft) as Plugin
+  const isReward = trace.name.startsWith('reward')
+  const plugin = (trace.name.startsWith('dpo') ? dpo : isReward ? reward : sft) as Plugin
   const pluginContext = {
     bus,
     backend,
@@ -56,7 +58,9 @@ export async function withSetting<Result>(
   const create = async <Made>(plugin: Plugin, options: unknown) =>
     (await plugin.definition.create(plugin.definition.options.parse(options) as never, pluginContext as never)) as Made
 
-  const policy = await create<Policy>(transformer as Plugin, { model: 'base-llama' })
+  const policy = await create<Policy>(transformer as Plugin, {
+    model: isReward ? 'base-llama-reward' : 'base-llama',
+  })
   const reference = await policy.reference()
   let referenceRuns = 0
   const settings = { ...optionsOf(trace), ...others }

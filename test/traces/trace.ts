@@ -38,7 +38,7 @@ export function readTrace(name: string): Trace {
       .split('\n')
       .map((line) => JSON.parse(line))
   const { settings, final_l2_float64 } = json('config.json')
-  const toExamples = name.startsWith('dpo') ? pairExamples : name.includes('packing') ? packedExamples : rowExamples
+  const toExamples = examplesOf(name)
   let index = 0
   const microBatches: Example[][] = json('ids.json').batches.map((batch: Batch) =>
     toExamples(batch).map((row) => example(index++, row)),
@@ -54,6 +54,12 @@ export function readTrace(name: string): Trace {
   }
 }
 
+function examplesOf(name: string): (batch: Batch) => Row[] {
+  if (name.startsWith('dpo')) return pairExamples
+  if (name.startsWith('reward')) return scoredPairExamples
+  return name.includes('packing') ? packedExamples : rowExamples
+}
+
 /** What TRL's collators give to the model. */
 interface Batch {
   readonly input_ids: number[][]
@@ -63,6 +69,7 @@ interface Batch {
   readonly cu_seq_lens_q: number[]
   readonly ref_chosen_logps?: number[]
   readonly ref_rejected_logps?: number[]
+  readonly margin?: number[]
 }
 
 interface Row {
@@ -108,6 +115,21 @@ function pairExamples(batch: Batch): Row[] {
       ref_rejected_logps: batch.ref_rejected_logps?.[i],
     },
   }))
+}
+
+/** The same without masks: what both answers begin with is their prompt. */
+function scoredPairExamples({ input_ids, attention_mask, margin }: Batch): Row[] {
+  const half = input_ids.length / 2
+  const whole = input_ids.map((ids, i) => ids.slice(0, attention_mask[i].lastIndexOf(1) + 1))
+  return Array.from({ length: half }, (_, i) => {
+    const [chosen, rejected] = [whole[i], whole[i + half]]
+    const shared = chosen.findIndex((id, at) => id !== rejected[at])
+    return {
+      prompt: chosen.slice(0, shared),
+      completions: [chosen.slice(shared), rejected.slice(shared)],
+      columns: margin && { margin: margin[i] },
+    }
+  })
 }
 
 function example(index: number, { prompt, completions, columns = {} }: Row): Example {

@@ -94,8 +94,9 @@ describe.skipIf(!here)('ids of TRL in ../shared/parity/traces (skipped where the
     })
   })
 
-  it('dpo-sigmoid', async () => {
-    const { examples, batches, size } = await prepared('dpo-sigmoid', 'preference')
+  // The reward trainer has no masks: a score is that of the whole sequence.
+  it.each(['dpo-sigmoid', 'reward-bt', 'reward-margin'])('%s', async (trace) => {
+    const { examples, batches, size } = await prepared(trace, 'preference')
     batches.forEach((expected, step) => {
       const pairs = cycled(examples, step * size, size)
       pairs.forEach((pair, at) => {
@@ -104,7 +105,7 @@ describe.skipIf(!here)('ids of TRL in ../shared/parity/traces (skipped where the
           const length = (expected.attention_mask?.[row] ?? []).filter((bit) => bit === 1).length
           expect([...pair.prompt, ...completion]).toEqual(expected.input_ids[row]?.slice(0, length))
           const mask = [...pair.prompt.map(() => 0), ...completion.map(() => 1)]
-          expect(mask).toEqual(expected.completion_mask?.[row]?.slice(0, length))
+          expect(expected.completion_mask?.[row]?.slice(0, length) ?? mask).toEqual(mask)
         })
       })
     })

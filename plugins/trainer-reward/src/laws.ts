@@ -1,0 +1,36 @@
+import type { ObjectiveUse } from '@collimate/core'
+import { lawsOfTrainer, lawsOfTrainerOptions, type LawSuite } from '@collimate/laws'
+import {
+  reward,
+  rewardLossOptions,
+  rewardObjective,
+  rewardOptions,
+  rewardTrainer,
+  type RewardOptions,
+} from './index.js'
+import { objectiveSuites } from './objective-laws.js'
+
+/** The laws of the trainer, of its loss with and without margins and centring, and of its options. */
+export default async function laws(): Promise<LawSuite[]> {
+  return [
+    lawsOfTrainer({
+      name: 'reward',
+      create: (options) => rewardTrainer(rewardOptions.parse(options)),
+      objectives,
+      claims: reward.definition.capabilities,
+    }),
+    ...objectiveSuites(),
+    lawsOfTrainerOptions({
+      plugin: reward,
+      create: (options) => rewardTrainer(options as RewardOptions),
+      objectives,
+      alternatives: {
+        centerRewardsCoefficient: [{ value: 0.5 }, { value: -1, refused: true }],
+        truncation: [{ value: 'keep_start' }, { value: 'keep_end' }],
+        normalise: { unobservable: 'it is written into the folder of the saved model' },
+      },
+    }),
+  ]
+}
+
+const objectives = ({ options }: ObjectiveUse) => rewardObjective(rewardLossOptions.parse(options))
