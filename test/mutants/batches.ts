@@ -25,22 +25,24 @@ export function withBatches(inner: Policy, change: BatchChange): Policy {
 /** The column of a flat index, and the indices of a row. */
 const columnOf = ({ width }: ForestBatch, at: number): number => at % width
 
-/** Log-probs read one token late: the target is scored where it stands, not before it. */
-export const sourcesLate: BatchChange = (batch) => ({
-  ...batch,
-  sources: batch.sources.map((source) => (columnOf(batch, source) + 1 < batch.width ? source + 1 : source)),
-})
-
-/** Log-probs read one token early, where there is one. */
-export const sourcesEarly: BatchChange = (batch) => {
-  const { segments, prompts, sources } = batch
-  const seen = (at: number, source: number): boolean =>
-    segments[at] === segments[source] || segments[at] === prompts[source]
-  return {
-    ...batch,
-    sources: sources.map((at) => (columnOf(batch, at) > 0 && seen(at - 1, at) ? at - 1 : at)),
+/** Scored tokens read elsewhere, where their sequence has a token there: one of another sequence would be refused. */
+const sourcesMoved =
+  (by: 1 | -1): BatchChange =>
+  (batch) => {
+    const { segments, prompts, sequences, ends } = batch
+    const sources = batch.sources.map((source, t) => {
+      const [at, end] = [source + by, ends[sequences[t]]]
+      const inRow = at >= 0 && at <= end && Math.floor(at / batch.width) === Math.floor(source / batch.width)
+      return inRow && (segments[at] === segments[end] || segments[at] === prompts[end]) ? at : source
+    })
+    return { ...batch, sources }
   }
-}
+
+/** Log-probs read one token late: the target is scored where it stands, not before it. */
+export const sourcesLate = sourcesMoved(1)
+
+/** Log-probs read one token early. */
+export const sourcesEarly = sourcesMoved(-1)
 
 /** Padding of the scored tokens counts as scored. */
 export const paddingScored: BatchChange = (batch) => ({ ...batch, tokenMask: batch.tokenMask.map(() => 1) })
@@ -94,6 +96,35 @@ export const raggedWindow: BatchChange = (batch) => {
   const left = counts.slice()
   const tokenMask = batch.tokenMask.map((mask, t) => (mask && left[batch.sequences[t]]-- > kept ? 0 : mask))
   return { ...batch, tokenMask }
+}
+
+/** Ends one token early: the last token of a sequence is taken for padding, where one is before it. */
+export const endsEarly: BatchChange = (batch) => {
+  const { segments, prompts } = batch
+  const changed = { tokens: batch.tokens.slice(), segments: segments.slice(), prompts: prompts.slice() }
+  const ends = batch.ends.map((end, n) => {
+    const before = end - 1
+    const seen = segments[before] === segments[end] || segments[before] === prompts[end]
+    if (!batch.sequenceMask[n] || columnOf(batch, end) === 0 || !seen) return end
+    // A prompt that ends a sequence with no more than one token is read as it stands.
+    ;[changed.tokens[end], changed.segments[end], changed.prompts[end]] = [0, -1, -1]
+    return before
+  })
+  return { ...batch, ...changed, ends }
+}
+
+/** Ends one token late, at the padding behind the last token, where there is some. */
+export const endsAtPadding: BatchChange = (batch) => {
+  const positions = batch.positions.slice()
+  const segments = batch.segments.slice()
+  const prompts = batch.prompts.slice()
+  const ends = batch.ends.map((end, n) => {
+    const next = end + 1
+    if (!batch.sequenceMask[n] || columnOf(batch, end) === batch.width - 1 || segments[next] >= 0) return end
+    ;[positions[next], segments[next], prompts[next]] = [positions[end] + 1, segments[end], prompts[end]]
+    return next
+  })
+  return { ...batch, positions, segments, prompts, ends }
 }
 
 /** The pairing slips by one sequence: a chosen answer meets the rejected one of the next pair. */

@@ -32,6 +32,20 @@ const kl = [
   formula('k3-naive', 'class 33', 'k3 is exp(−r) − 1 + r without expm1: below 0 next to 0', () => ({
     k3: (logProb, refLogProb) => Math.exp(refLogProb - logProb) - 1 + (logProb - refLogProb),
   })),
+  formula('controller-sign', 'class 35', 'the penalty grows where the KL is below its target', ({ nextBeta }) => ({
+    nextBeta: (beta, kl, completions, towards) => nextBeta(beta, 2 * towards.target - kl, completions, towards),
+  })),
+  formula('controller-unlimited', 'class 35', 'the penalty follows the KL however far it is', () => ({
+    nextBeta: (beta, kl, completions, { target, horizon }) => beta * (1 + ((kl / target - 1) * completions) / horizon),
+  })),
+  formula(
+    'controller-of-totals',
+    'class 35',
+    'the controller is fed the KL of all completions together',
+    ({ nextBeta }) => ({
+      nextBeta: (beta, kl, completions, towards) => nextBeta(beta, kl * completions, completions, towards),
+    }),
+  ),
   formula('rewards-add-kl', 'L8', 'the KL penalty is added to the score, as a document says', ({ klRewards }) => ({
     klRewards: (input) => klRewards({ ...input, beta: -input.beta }),
   })),

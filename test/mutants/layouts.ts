@@ -9,6 +9,8 @@ import {
 } from '@collimate/data'
 import { lawsOfForests, lawsOfTokenizer, type Forests } from '@collimate/laws'
 import {
+  endsAtPadding,
+  endsEarly,
   paddingScored,
   pairsSlipped,
   positionsByColumn,
@@ -41,6 +43,12 @@ export const forests = mutantsOf<Forests>({
     laidOut('scores-late', 'class 2', 'a token is scored where it stands, not before it', sourcesLate),
     laidOut('scores-early', 'class 2', 'a token is scored one token too early', sourcesEarly),
     laidOut('scores-padding', 'class 4', 'padding counts as answer', paddingScored),
+    laidOut('ends-early', 'class 12', 'the last token of an answer is taken for padding', endsEarly),
+    laidOut('ends-at-padding', 'class 12', 'an answer ends at the padding behind it', endsAtPadding),
+    laidOut('ends-of-row', 'class 12', 'every answer ends where its row ends', (batch) => ({
+      ...batch,
+      ends: batch.ends.map((end) => (Math.floor(end / batch.width) + 1) * batch.width - 1),
+    })),
     laidOut('one-window', 'class 13', 'a ragged batch is scored on as many tokens as its shortest row', raggedWindow),
     laidOut('positions-by-column', 'class 14', 'padding between prompt and answer is counted', positionsByColumn),
     laidOut('no-borders', 'class 41', 'packed examples see each other', segmentsMerged),

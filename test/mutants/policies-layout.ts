@@ -14,7 +14,7 @@ import {
 import type { Mutation } from './mutant.js'
 
 export type CreatePolicy = PolicySubject['create']
-type PolicyMutation = Mutation<CreatePolicy>
+export type PolicyMutation = Mutation<CreatePolicy>
 
 /** A policy with some of its verbs changed. */
 export const changed =
@@ -25,7 +25,7 @@ export const changed =
     return { ...policy, ...change(policy) }
   }
 
-const seeing =
+export const seeing =
   (change: (batch: ForestBatch) => ForestBatch): PolicyMutation['wrong'] =>
   (right) =>
   async (objectives) =>

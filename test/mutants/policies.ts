@@ -1,8 +1,9 @@
 import { lawsOfPolicy } from '@collimate/laws'
 import { createInterpreterBackend } from '@collimate/backend-interpreter'
-import { createModel } from '@collimate/models'
+import { createModel, outputsOf } from '@collimate/models'
 import { createPolicy } from '@collimate/policy-transformer'
 import { mutantsOf } from './mutant.js'
+import { heads } from './policies-heads.js'
 import { layout, type CreatePolicy } from './policies-layout.js'
 import { sampling } from './policies-sampling.js'
 import { updates } from './policies-updates.js'
@@ -14,10 +15,13 @@ const config = {
   ...{ max_position_embeddings: 16, rms_norm_eps: 1e-5, tie_word_embeddings: true },
 }
 
+/** Both, so that there is more to get wrong. */
+const head = 'language+score'
+
 const right: CreatePolicy = (objective) =>
   createPolicy({
     backend: createInterpreterBackend(),
-    files: createModel({ config, seed: 7 }),
+    files: createModel({ config, seed: 7, head }),
     objective,
     options: { decodeBatchSize: 16, freezeDecoding: true, programMemory: 2 ** 28 },
   })
@@ -25,6 +29,6 @@ const right: CreatePolicy = (objective) =>
 export const policies = mutantsOf<CreatePolicy>({
   subject: 'a small transformer',
   right,
-  suite: (create, name) => lawsOfPolicy({ name, create, tolerance: 1e-9 }),
-  mutations: [...layout, ...sampling, ...updates],
+  suite: (create, name) => lawsOfPolicy({ name, create, tolerance: 1e-9, outputs: outputsOf(head) }),
+  mutations: [...layout, ...heads, ...sampling, ...updates],
 })

@@ -15,7 +15,7 @@ export type CreateTrainer = TrainerSubject['create']
 type TrainerMutation = Mutation<CreateTrainer>
 
 /** A trainer in a changed world: how its own mistakes are planted without copying it. */
-const within =
+export const within =
   (change: (context: TrainerContext) => TrainerContext): TrainerMutation['wrong'] =>
   (right) =>
   (options) => {
@@ -28,7 +28,7 @@ const within =
     }
   }
 
-const withPolicy = (change: (policy: Policy) => Policy) =>
+export const withPolicy = (change: (policy: Policy) => Policy) =>
   within((context) => ({ ...context, policy: change(context.policy) }))
 
 const seeing = (change: (batch: ForestBatch) => ForestBatch) => withPolicy((policy) => withBatches(policy, change))
@@ -59,7 +59,7 @@ const reporting =
     }
   }
 
-const metric = (name: string, change: (value: number, report: StepReport) => number) =>
+export const metric = (name: string, change: (value: number, report: StepReport) => number) =>
   reporting((report) =>
     name in report.metrics
       ? { ...report, metrics: { ...report.metrics, [name]: change(report.metrics[name], report) } }

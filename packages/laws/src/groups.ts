@@ -1,4 +1,4 @@
-/** The groups of laws, in the order of the catalogue: sixteen of the mathematics and its machinery, then contracts that have few. */
+/** The groups of laws, in the order of the catalogue: seventeen of the mathematics and its machinery, then contracts that have few. */
 export const groups = {
   'bradley-terry': 'Bradley-Terry: preferences from rewards',
   partition: 'Z(x) cancels: what a prompt-only constant changes',
@@ -9,6 +9,7 @@ export const groups = {
   ppo: 'PPO on fresh samples and where the clip binds',
   kl: 'Estimators of the KL divergence',
   'language-model': 'Language models: causality, layout, decoding',
+  'scalar-head': 'Scalar heads: values and scores',
   backend: 'Backends: values and derivatives',
   trainer: 'Trainers reach their closed-form optimum',
   split: 'Splitting a batch changes nothing',

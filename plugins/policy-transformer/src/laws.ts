@@ -1,6 +1,6 @@
 import type { Backend } from '@collimate/core'
 import { lawsOfPolicy, openBackend, type LawSuite } from '@collimate/laws'
-import { createModel } from '@collimate/models'
+import { createModel, outputsOf, type ModelHead } from '@collimate/models'
 import transformer, { createPolicy } from './index.js'
 import { MEBIBYTE } from './options.js'
 
@@ -23,27 +23,36 @@ const configs = {
   gpt2: { ...sizes, model_type: 'gpt2', n_embd: 16, n_layer: 2, n_head: 4, n_positions: 40 },
 }
 
-/** The laws of policies: exactly on the interpreter, and in float32 on ONNX Runtime. */
+/** The laws of policies: exactly on the interpreter, and in float32 on ONNX Runtime; with each head. */
 export default async function laws(): Promise<LawSuite[]> {
   return [
-    suite('llama', 'interpreter', {}, 1e-9),
-    suite('gpt2', 'interpreter', {}, 1e-9),
-    suite('llama', 'onnx', { threads: 1 }, 2e-5),
+    suite('llama', 'language', 'interpreter'),
+    suite('gpt2', 'language', 'interpreter'),
+    suite('llama', 'language', 'onnx'),
+    suite('llama', 'score', 'interpreter'),
+    suite('gpt2', 'language+score', 'onnx'),
   ]
 }
 
-function suite(architecture: keyof typeof configs, use: string, options: object, tolerance: number): LawSuite {
+const backendsOf = {
+  interpreter: { options: {}, tolerance: 1e-9 },
+  onnx: { options: { threads: 1 }, tolerance: 2e-5 },
+}
+
+function suite(architecture: keyof typeof configs, head: ModelHead, use: keyof typeof backendsOf): LawSuite {
+  const { options, tolerance } = backendsOf[use]
   const backends: Backend[] = []
   const laws = lawsOfPolicy({
-    name: `transformer (${architecture}, ${use})`,
+    name: `transformer (${architecture}${head === 'language' ? '' : `, ${head}`}, ${use})`,
     tolerance,
     claims: transformer.definition.capabilities,
+    outputs: outputsOf(head),
     async create(objective) {
       const backend = await openBackend(use, { ...options })
       backends.push(backend)
       return createPolicy({
         backend,
-        files: createModel({ config: configs[architecture], seed: 7 }),
+        files: createModel({ config: configs[architecture], seed: 7, head }),
         objective,
         options: { decodeBatchSize: 8, freezeDecoding: true, programMemory: 256 * MEBIBYTE },
       })

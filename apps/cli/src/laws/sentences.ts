@@ -17,6 +17,8 @@ export const sentences: Readonly<Record<Group, string>> = {
   kl: 'The divergence from the reference is estimated from samples. k1, k2 and k3 are three estimators with different biases, as values and as losses.',
   'language-model':
     'A policy is a language model: a token depends on what came before it alone, however examples are padded, packed, batched or cached.',
+  'scalar-head':
+    'A reward model or critic reads one number off its trunk: the score of a sequence at its last token, the value of a state before each token.',
   backend: 'A backend computes what the float64 interpreter computes, op by op, and keeps its state as it was told.',
   trainer:
     'In a world small enough to list every completion, the best policy is known. A trainer that is right reaches it; one that is subtly wrong reaches another.',

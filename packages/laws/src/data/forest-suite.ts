@@ -18,7 +18,15 @@ export function lawsOfForests({ name = 'forests', ...given }: Partial<Forests> &
   return suiteOf({
     contract: 'data',
     subject: name,
-    laws: [sameContexts(forests), marked(forests), rows(forests), divided(forests), inputs(forests), sums(forests)],
+    laws: [
+      sameContexts(forests),
+      ends(forests),
+      marked(forests),
+      rows(forests),
+      divided(forests),
+      inputs(forests),
+      sums(forests),
+    ],
   })
 }
 
@@ -29,22 +37,24 @@ const ids = (maxLength: number, minLength = 0): Arbitrary<Int32Array> =>
   fc.array(fc.integer({ min: 0, max: 99 }), { minLength, maxLength }).map((list) => Int32Array.from(list))
 
 /** Examples with up to three completions, some masked, some without a prompt; the id 0, with which rows are padded, occurs. */
-const examples: Arbitrary<Example[]> = fc.array(
-  fc
-    .record({
-      index: fc.nat(99),
-      prompt: ids(6),
-      completions: fc.array(ids(5, 1), { maxLength: 3 }),
-      bits: fc.option(fc.array(fc.nat(1), { minLength: 5, maxLength: 5 })),
-    })
-    .map(({ bits, ...parts }) => ({
-      ...parts,
-      ...(bits && { masks: parts.completions.map((completion) => Uint8Array.from(completion, (_, at) => bits[at])) }),
-      text: { prompt: '', completions: [] },
-      columns: {},
-    })),
-  { minLength: 1, maxLength: 5 },
-)
+const examplesWith = (shortest: number): Arbitrary<Example[]> =>
+  fc.array(
+    fc
+      .record({
+        index: fc.nat(99),
+        prompt: ids(6),
+        completions: fc.array(ids(5, shortest), { maxLength: 3 }),
+        bits: fc.option(fc.array(fc.nat(1), { minLength: 5, maxLength: 5 })),
+      })
+      .map(({ bits, ...parts }) => ({
+        ...parts,
+        ...(bits && { masks: parts.completions.map((completion) => Uint8Array.from(completion, (_, at) => bits[at])) }),
+        text: { prompt: '', completions: [] },
+        columns: {},
+      })),
+    { minLength: 1, maxLength: 5 },
+  )
+const examples = examplesWith(1)
 
 const shown = (list: readonly Example[]): string =>
   list
@@ -56,18 +66,24 @@ const shown = (list: readonly Example[]): string =>
     )
     .join(' | ')
 
+/** What a token sees, itself the last: `position:id` of each. */
+function seenFrom(batch: ForestBatch, at: number): string[] {
+  const row = Math.floor(at / batch.width) * batch.width
+  const seen: string[] = []
+  for (let other = row; other <= at; other++) {
+    const segment = batch.segments[other]
+    if (segment !== -1 && (segment === batch.segments[at] || segment === batch.prompts[at]))
+      seen.push(`${batch.positions[other]}:${batch.tokens[other]}`)
+  }
+  return seen
+}
+
 /** What a scored token is computed from: sequence, target, and all tokens that its source sees, with their positions. */
 function contexts(batch: ForestBatch): string[] {
   return Array.from(batch.sources.entries())
     .filter(([token]) => batch.tokenMask[token] === 1)
     .map(([token, at]) => {
-      const row = Math.floor(at / batch.width) * batch.width
-      const seen: string[] = []
-      for (let other = row; other <= at; other++) {
-        const segment = batch.segments[other]
-        if (segment !== -1 && (segment === batch.segments[at] || segment === batch.prompts[at]))
-          seen.push(`${batch.positions[other]}:${batch.tokens[other]}`)
-      }
+      const seen = seenFrom(batch, at)
       return `sequence ${batch.sequences[token]}: ${batch.targets[token]} after ${seen.join(' ') || 'nothing'}`
     })
 }
@@ -112,6 +128,47 @@ function sameContexts({ forestBatch: make }: Forests): Law {
         )
         require(found.length ===
           expected.length, `${layout}: ${found.length} tokens are scored, the law says ${expected.length}`)
+      }
+    },
+  })
+}
+
+function ends({ forestBatch: make, microBatches: divide }: Forests): Law {
+  return law({
+    name: 'data/ends-are-last-tokens',
+    statement:
+      'The end of a sequence is its last token, in every layout and micro-batch: the token that sees the whole of it, and nothing else',
+    formula: 'tokens that ends[n] sees, itself the last = x_n y_n; 0 at padding and where x_n y_n is empty',
+    source: `${source}; transformers#35352, reward-bench#137: rewards read at the wrong token`,
+    arbitrary: fc.record({ list: examplesWith(0), width: fc.nat(24), microBatchSize: fc.integer({ min: 1, max: 4 }) }),
+    show: ({ list, width, microBatchSize }) =>
+      `${shown(list)}; width at least ${width}; micro-batches of ${microBatchSize}`,
+    holds: ({ list, width, microBatchSize }) => {
+      const check = (batch: ForestBatch, inside: readonly Example[], where: string): void => {
+        const expected = inside.flatMap(({ prompt, completions }) => completions.map((ids) => [...prompt, ...ids]))
+        require(batch.ends.length ===
+          batch.sequenceCount, `${where}: ${batch.ends.length} ends for ${batch.sequenceCount} sequences`)
+        batch.ends.forEach((end, n) => {
+          const whole = expected[n] ?? []
+          if (whole.length === 0) require(end === 0, `${where}: sequence ${n} has no token and ends at ${end}`)
+          else {
+            const found = seenFrom(batch, end).join(' ')
+            const wanted = whole.map((id, position) => `${position}:${id}`).join(' ')
+            require(found ===
+              wanted, `${where}: sequence ${n} ends at ${end}, which sees ${found || 'nothing'}; the law says ${wanted}`)
+          }
+        })
+      }
+      for (const layout of layouts) {
+        check(make(list, { layout, width }), list, layout)
+        const { batches, order } = divide(list, { layout, width, microBatchSize })
+        batches.forEach((batch, number) =>
+          check(
+            batch,
+            order[number].map((position) => list[position]),
+            `${layout}, micro-batch ${number}`,
+          ),
+        )
       }
     },
   })

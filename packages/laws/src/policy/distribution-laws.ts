@@ -18,6 +18,7 @@ export function distributionLaws(subject: Subject): Law[] {
       formula: 'Σ_y π(y|x) = 1 over every y that ends with a stop token or is cut at the greatest length',
       source: 'definition of a distribution, by enumeration',
       cost: 20,
+      capability: 'language',
       arbitrary: tokens(1, 4),
       show: (prompt) => `prompt ${list(prompt)}`,
       holds: (given) =>

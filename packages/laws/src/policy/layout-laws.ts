@@ -1,11 +1,10 @@
-import type { ForestBatch } from '@collimate/core'
 import { microBatches } from '@collimate/data'
 import fc from 'fast-check'
 import { law, near, require, type Law } from '../law.js'
 import { batchOf, examplesOf, lawInputs, promptOf, known, real, showTrees, tokens, trees } from './cases.js'
-import { everyUnit, weightedLikelihood } from './objectives.js'
 import { padded, type Padding } from './padding.js'
-import { gradientOf, sameGradient, sameNumbers, type Opened, type Subject } from './subject.js'
+import { allReadings, joined, perToken, readings, sameReadings, type Readings } from './readings.js'
+import { gradientOf, sameGradient, type Subject } from './subject.js'
 import { exampleOf } from '../world/distribution-of.js'
 
 const paddings: fc.Arbitrary<Padding> = fc.record({
@@ -17,43 +16,14 @@ const paddings: fc.Arbitrary<Padding> = fc.record({
   pairs: fc.nat(1),
 })
 
-/** Log-probabilities of the real tokens; 0 is asked for at padding. */
-async function scores({ policy }: Opened, batch: ForestBatch): Promise<number[]> {
-  const values = await policy.logProbs({ batch })
-  require(values.length ===
-    batch.targets.length, `logProbs has ${values.length} values for ${batch.targets.length} scored tokens`)
-  values.forEach((value, t) =>
-    require(batch.tokenMask[t] > 0.5 || value === 0, `logProbs[${t}] is ${value} at padding, where it must be 0`),
-  )
-  return real(batch, values)
-}
-
-/** Throws unless every output per token is the same on the real tokens of both batches, and 0 at padding. */
-async function sameOutputs(
-  { policy, about }: Opened,
-  wider: ForestBatch,
-  batch: ForestBatch,
-  tolerance: number,
-): Promise<void> {
-  const names = about.outputs.filter((name) => name !== 'scores')
-  const [found, plain] = [await policy.outputs({ batch: wider, names }), await policy.outputs({ batch, names })]
-  for (const name of names) {
-    const values = found[name] ?? []
-    values.forEach((value, t) =>
-      require(wider.tokenMask[t] > 0.5 || value === 0, `${name}[${t}] is ${value} at padding, where it must be 0`),
-    )
-    sameNumbers(real(wider, values), real(batch, plain[name] ?? []), tolerance, name)
-  }
-}
-
 /** What the layout of a batch must not change. */
 export function layoutLaws(subject: Subject): Law[] {
   const { tolerance } = subject
   return [
     law({
       name: 'language-model/causality',
-      statement: 'The probability of a token does not depend on what comes after it.',
-      formula: 'log π(y_t | x, y_<t) is the same for every y_>t',
+      statement: 'The probability of a token, and the value of the state before it, do not depend on what comes after.',
+      formula: 'log π(y_t | x, y_<t) and V(x y_<t) are the same for every y_>t',
       source: 'definition of an autoregressive model; ForestBatch: a token sees itself and earlier tokens',
       cost: 2,
       arbitrary: fc.record({ prompt: tokens(1, 5), start: tokens(1, 4), one: tokens(1, 4), other: tokens(1, 4) }),
@@ -84,15 +54,21 @@ export function layoutLaws(subject: Subject): Law[] {
           const [{ completions, ...example }] = examplesOf(given, opened.about)
           const alike = Math.min(start.length, completions[0].length)
           const [first, second] = await Promise.all(
-            completions.map((ids) => scores(opened, batchOf([{ ...example, completions: [ids] }]))),
+            completions.map((ids) => readings(opened, batchOf([{ ...example, completions: [ids] }]))),
           )
-          sameNumbers(second.slice(0, alike), first.slice(0, alike), tolerance, 'log π of the common beginning')
+          // The value before the first token that differs is the same too.
+          const common = (all: Readings): Readings =>
+            new Map(
+              [...perToken(all)].map(([name, values]) => [name, values.slice(0, name === 'values' ? least : alike)]),
+            )
+          const least = Math.min(alike + 1, ...completions.map(({ length }) => length))
+          sameReadings(common(second), common(first), tolerance, 'of the common beginning')
         }),
     }),
     law({
       name: 'language-model/chain',
       statement: 'The tokens of a sequence are scored as if each were the last: the chain rule holds.',
-      formula: 'log π(y|x) = Σ_t log π(y_t | x, y_<t)',
+      formula: 'log π(y|x) = Σ_t log π(y_t | x, y_<t), and V(x y_<t) for each t',
       source: 'pitfalls of log-probs and masks that are off by one: verl#3287, minimind#621',
       cost: 4,
       arbitrary: fc.record({ prompt: tokens(1, 5), completion: tokens(1, 5) }),
@@ -100,19 +76,19 @@ export function layoutLaws(subject: Subject): Law[] {
       holds: ({ prompt, completion }) =>
         subject.using(async (opened) => {
           const [example] = examplesOf([{ prompt, completions: [completion] }], opened.about)
-          const whole = await scores(opened, batchOf([example]))
+          const whole = perToken(await readings(opened, batchOf([example])))
           const steps = Array.from(example.completions[0], (token, t) =>
             exampleOf(t, [...example.prompt, ...example.completions[0].subarray(0, t)], [[token]]),
           )
-          const single = await scores(opened, batchOf(steps))
-          sameNumbers(whole, single, tolerance, 'log π(y_t | x, y_<t)')
+          const single = perToken(await readings(opened, batchOf(steps)))
+          sameReadings(whole, single, tolerance)
         }),
     }),
     law({
       name: 'language-model/layout',
       statement:
         'Sharing a prompt, packing examples into a row and giving each completion a row of its own are the same.',
-      formula: 'log π and its gradient are equal for rows that are shared, packed and separate',
+      formula: 'log π, values, scores and their gradients are equal for rows that are shared, packed and separate',
       source: 'trl#1230, trl#805, Liger-Kernel#329: packing that leaks; ForestBatch',
       cost: 5,
       capability: 'update',
@@ -123,13 +99,13 @@ export function layoutLaws(subject: Subject): Law[] {
           const examples = examplesOf(given, opened.about)
           const of = async (layout: 'shared' | 'packed' | 'separate') => {
             const batch = batchOf(examples, layout)
-            const values = await scores(opened, batch)
-            return { values, ...(await gradientOf(opened.policy, weightedLikelihood, [batch])) }
+            const values = await readings(opened, batch)
+            return { values, ...(await gradientOf(opened.policy, opened.objectives.weighted, [batch])) }
           }
           const separate = await of('separate')
           for (const layout of ['shared', 'packed'] as const) {
             const other = await of(layout)
-            sameNumbers(other.values, separate.values, tolerance, `log π in ${layout} rows`)
+            sameReadings(other.values, separate.values, tolerance, `in ${layout} rows`)
             near(other.report.loss, separate.report.loss, 10 * tolerance, `loss of ${layout} rows`)
             sameGradient(other.gradient, separate.gradient, tolerance)
           }
@@ -139,7 +115,7 @@ export function layoutLaws(subject: Subject): Law[] {
       name: 'language-model/padding',
       statement: 'Padding changes nothing, wherever it stands and whatever it holds.',
       formula:
-        'log π, loss and gradient are those of the batch without padding, NaN in padded inputs included; outputs at padding are 0',
+        'outputs, loss and gradient are those of the batch without padding, NaN in padded inputs included; outputs at padding are 0',
       source: 'OpenRLHF#1240 (NaN · 0), trl#2708, trl#5338: masks come from segments, never from token identity',
       cost: 5,
       capability: 'update',
@@ -149,8 +125,9 @@ export function layoutLaws(subject: Subject): Law[] {
         subject.using(async (opened) => {
           const batch = batchOf(examplesOf(given, opened.about), 'shared', ['weights', 'chosen'])
           const wider = padded(batch, padding)
-          sameNumbers(await scores(opened, wider), await scores(opened, batch), tolerance, 'log π')
-          await sameOutputs(opened, wider, batch, tolerance)
+          sameReadings(await readings(opened, wider), await readings(opened, batch), tolerance)
+          sameReadings(await allReadings(opened, wider), await allReadings(opened, batch), tolerance)
+          const { everyUnit } = opened.objectives
           const plain = await gradientOf(opened.policy, everyUnit, [batch])
           const found = await gradientOf(opened.policy, everyUnit, [wider])
           near(found.report.loss, plain.report.loss, 10 * tolerance, 'loss')
@@ -163,7 +140,7 @@ export function layoutLaws(subject: Subject): Law[] {
     law({
       name: 'language-model/neighbours',
       statement: 'What else is in the batch changes no score.',
-      formula: 'log π(y|x) alone = log π(y|x) among other rows',
+      formula: 'log π(y|x), values and scores alone = among other rows',
       source: 'trl#2708, transformers#35352: batch of one = batch of many',
       cost: 4,
       arbitrary: trees(1, 2, 5),
@@ -171,10 +148,10 @@ export function layoutLaws(subject: Subject): Law[] {
       holds: (given) =>
         subject.using(async (opened) => {
           const examples = examplesOf(given, opened.about)
-          const together = await scores(opened, batchOf(examples))
-          const alone: number[] = []
-          for (const example of examples) alone.push(...(await scores(opened, batchOf([example]))))
-          sameNumbers(together, alone, tolerance, 'log π')
+          const together = await readings(opened, batchOf(examples))
+          const alone: Readings[] = []
+          for (const example of examples) alone.push(await readings(opened, batchOf([example])))
+          sameReadings(together, joined(alone), tolerance)
         }),
     }),
     law({
@@ -194,6 +171,7 @@ export function layoutLaws(subject: Subject): Law[] {
       holds: ({ given, microBatchSize, sort }) =>
         subject.using(async (opened) => {
           const examples = examplesOf(given, opened.about)
+          const { everyUnit } = opened.objectives
           const whole = await gradientOf(opened.policy, everyUnit, [batchOf(examples, 'shared', ['weights', 'chosen'])])
           const { batches } = microBatches(examples, { microBatchSize, sortByLength: sort, inputs: lawInputs })
           const parts = await gradientOf(opened.policy, everyUnit, batches)
@@ -216,6 +194,7 @@ export function layoutLaws(subject: Subject): Law[] {
       formula: 'Σ_v π_τ(v | x) = 1;  log π_τ(v) − log π_τ(u) = (log π(v) − log π(u)) / τ',
       source: 'trl#3029, open-instruct#1678: temperature missing in the trainer’s log-probs',
       cost: 3,
+      capability: 'language',
       arbitrary: fc.record({ prompt: tokens(1, 6), tenths: fc.integer({ min: 2, max: 40 }) }),
       show: ({ prompt, tenths }) =>
         `prompt [${known(prompt, subject.size() ?? { vocabularySize: 32 }).join(' ')}], temperature ${tenths / 10}`,

@@ -11,6 +11,8 @@ export interface Padding {
   readonly pairs: number
 }
 
+export const noPadding: Padding = { before: 0, between: 0, behind: 0, scoredBefore: 0, scoredBehind: 0, pairs: 0 }
+
 /**
  * The same batch, with inputs of the laws' objectives, with padding anywhere. Inputs of padding slots are NaN: whatever stands there must reach neither a loss
  * nor a gradient.

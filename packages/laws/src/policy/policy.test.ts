@@ -17,3 +17,16 @@ testLaws(
   lawsOfPolicy({ name: 'tabular', create: async (objective) => tabularPolicy(world, { objective }), tolerance: 1e-9 }),
   { test },
 )
+
+/** A reward model and critic of the same world, far from constant. */
+const scores = world.prompts.map((_, x) => world.completions.map((__, y) => Math.sin(5 * y + 2 * x)))
+
+testLaws(
+  lawsOfPolicy({
+    name: 'tabular scores',
+    create: async (objective) => tabularPolicy(world, { objective, head: 'score', start: scores }),
+    tolerance: 1e-9,
+    outputs: ['values', 'scores'],
+  }),
+  { test },
+)

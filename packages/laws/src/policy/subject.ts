@@ -1,10 +1,18 @@
-import type { ForestBatch, ModelDescription, ModelSnapshot, Objective, ObjectiveUse, Policy } from '@collimate/core'
+import type {
+  ForestBatch,
+  ModelDescription,
+  ModelOutput,
+  ModelSnapshot,
+  Objective,
+  ObjectiveUse,
+  Policy,
+} from '@collimate/core'
 import type { UpdateReport, UpdateRequest } from '@collimate/core'
 import { forestBatch } from '@collimate/data'
 import { Violation } from '../law.js'
 import type { Claims } from '../suite.js'
 import { exampleOf } from '../world/distribution-of.js'
-import { lawObjectives, weightedLikelihood } from './objectives.js'
+import { lawObjectives, objectivesOver, smoothOutputs, type LawObjectives, type SmoothOutput } from './objectives.js'
 
 /** What the laws of a policy are checked on. */
 export interface PolicySubject {
@@ -18,12 +26,18 @@ export interface PolicySubject {
   readonly tolerance: number
   /** Capabilities of the manifest; default `generate` and `update`. */
   readonly claims?: Claims
+  /** What the model says that it has (`ModelDescription.outputs`); default the outputs of a language model. */
+  readonly outputs?: readonly ModelOutput[]
 }
 
 /** The policy under test, opened by the first law that needs it; laws leave it as they found it. */
 export interface Opened {
   readonly policy: Policy
   readonly about: ModelDescription
+  /** The outputs that laws compare: those that a loss can be made of. */
+  readonly smooth: readonly SmoothOutput[]
+  /** Objectives that read all of them. */
+  readonly objectives: LawObjectives
   /** The state that every law begins with: trained a little, so that no distribution is uniform. */
   readonly start: ModelSnapshot | undefined
 }
@@ -55,9 +69,11 @@ export function subjectOf(given: PolicySubject): Subject {
     const policy = await make()
     const about = await policy.describe()
     size = about
-    if (!trains) return { policy, about, start: undefined }
-    await warmUp(policy, about)
-    return { policy, about: await policy.describe(), start: await policy.snapshot() }
+    const objectives = objectivesOver(about.outputs)
+    const opening = { policy, objectives, smooth: smoothOutputs(about.outputs) }
+    if (!trains) return { ...opening, about, start: undefined }
+    await warmUp(policy, about, objectives)
+    return { ...opening, about: await policy.describe(), start: await policy.snapshot() }
   }
   const open = (): Promise<Opened> => (opened ??= openFirst())
 
@@ -81,7 +97,11 @@ export function subjectOf(given: PolicySubject): Subject {
 }
 
 /** Some steps that move a fresh model away from uniform. */
-async function warmUp(policy: Policy, { vocabularySize, contextLength }: ModelDescription): Promise<void> {
+async function warmUp(
+  policy: Policy,
+  { vocabularySize, contextLength }: ModelDescription,
+  { weighted }: LawObjectives,
+): Promise<void> {
   const examples = Array.from({ length: 8 }, (_, row) => {
     const token = (column: number): number => (7 * row + 3 * column * column + column) % vocabularySize
     const tokens = Array.from({ length: Math.min(6, contextLength) }, (_unused, column) => token(column))
@@ -93,7 +113,7 @@ async function warmUp(policy: Policy, { vocabularySize, contextLength }: ModelDe
     await policy.update({
       ...descent,
       learningRate: 0.05,
-      objective: weightedLikelihood,
+      objective: weighted,
       batches: [{ ...batch, inputs: { weights } }],
     })
 }
@@ -117,11 +137,12 @@ export async function gradientOf(
   policy: Policy,
   objective: ObjectiveUse,
   batches: readonly ForestBatch[],
+  temperature = 1,
 ): Promise<{ report: UpdateReport; gradient: Gradient }> {
   const before = await policy.snapshot()
   try {
     const optimizer = { ...descent.optimizer, beta1: 0 }
-    const report = await policy.update({ ...descent, objective, batches, optimizer, learningRate: 0 })
+    const report = await policy.update({ ...descent, objective, batches, optimizer, learningRate: 0, temperature })
     const { tensors } = await policy.snapshot()
     const moments = Object.entries(tensors).filter(([name]) => name.startsWith('adam.m.'))
     if (moments.length === 0) throw new Violation('the snapshot after an update holds no first moments adam.m.NAME')

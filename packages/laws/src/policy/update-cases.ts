@@ -1,11 +1,14 @@
 import type { HostTensor, ModelSnapshot, UpdateRequest } from '@collimate/core'
 import { batchOf, examplesOf, type Tree } from './cases.js'
-import { weightedLikelihood } from './objectives.js'
 import { descent, type Opened } from './subject.js'
 
 /** An update on some trees that moves the weights noticeably. */
-export function updateOn(given: readonly Tree[], { about }: Opened, more: Partial<UpdateRequest> = {}): UpdateRequest {
-  return { ...descent, objective: weightedLikelihood, batches: [batchOf(examplesOf(given, about))], ...more }
+export function updateOn(
+  given: readonly Tree[],
+  { about, objectives }: Opened,
+  more: Partial<UpdateRequest> = {},
+): UpdateRequest {
+  return { ...descent, objective: objectives.weighted, batches: [batchOf(examplesOf(given, about))], ...more }
 }
 
 /** A snapshot whose arrays nobody else has. */

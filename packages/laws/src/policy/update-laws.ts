@@ -5,8 +5,9 @@ import { law, near, require, type Law } from '../law.js'
 import { refused } from '../refused.js'
 import { exampleOf } from '../world/distribution-of.js'
 import { batchOf, examplesOf, promptOf, real, showTrees, tokens, trees, type Tree } from './cases.js'
-import { everyUnit, importanceRatio } from './objectives.js'
+import { importanceRatio } from './objectives.js'
 import { descent, gradientOf, sameBits, sameNumbers, type Subject } from './subject.js'
+import { noPadding, padded } from './padding.js'
 import { copyOf, updateOn } from './update-cases.js'
 
 /** How the policy trains. */
@@ -18,18 +19,20 @@ export function updateLaws(subject: Subject): Law[] {
   return [
     law({
       name: 'language-model/gradient',
-      statement: 'The gradient of a loss is its slope: that of central differences along a direction.',
+      statement:
+        'The gradient of a loss is its slope, at any temperature: that of central differences along a direction.',
       formula: '⟨∇L, d⟩ = (8 (L(θ + hd) − L(θ − hd)) − (L(θ + 2hd) − L(θ − 2hd))) / 12h + O(h⁴)',
       source: 'definition of a derivative; five-point stencil, Abramowitz and Stegun 25.3.6',
       cost: 8,
       capability,
-      arbitrary: fc.record({ given: trees(2, 2, 3), seed: fc.nat(1e6) }),
-      show: ({ given, seed }) => `${show(given)}; direction of seed ${seed}`,
-      holds: ({ given, seed }) =>
+      arbitrary: fc.record({ given: trees(2, 2, 3), seed: fc.nat(1e6), temperature: fc.constantFrom(1, 0.5, 2) }),
+      show: ({ given, seed, temperature }) => `${show(given)}; direction of seed ${seed}; temperature ${temperature}`,
+      holds: ({ given, seed, temperature }) =>
         subject.using(async (opened) => {
           const { policy, about } = opened
+          const { everyUnit } = opened.objectives
           const batches = [batchOf(examplesOf(given, about), 'shared', ['weights', 'chosen'])]
-          const { gradient } = await gradientOf(policy, everyUnit, batches)
+          const { gradient } = await gradientOf(policy, everyUnit, batches, temperature)
           const start = await policy.snapshot()
           const length = (parts: Iterable<ArrayLike<number>>): number =>
             Math.sqrt([...parts].reduce((sum, data) => sum + Array.from(data).reduce((a, b) => a + b * b, 0), 0)) || 1
@@ -46,7 +49,7 @@ export function updateLaws(subject: Subject): Law[] {
           const h = Math.cbrt(tolerance) / 20
           const lossAt = async (step: number): Promise<number> => {
             await policy.restore({ snapshot: moved(start, direction, step) })
-            return (await policy.evaluate({ objective: everyUnit, batches, metrics: false })).loss
+            return (await policy.evaluate({ objective: everyUnit, batches, metrics: false, temperature })).loss
           }
           const difference = async (step: number): Promise<number> => (await lossAt(step)) - (await lossAt(-step))
           const slope = (8 * (await difference(h)) - (await difference(2 * h))) / (12 * h)
@@ -121,6 +124,7 @@ export function updateLaws(subject: Subject): Law[] {
       holds: (given) =>
         subject.using(async (opened) => {
           const { policy, about } = opened
+          const { everyUnit } = opened.objectives
           const batches = [batchOf(examplesOf(given, about), 'shared', ['weights', 'chosen'])]
           const before = await policy.snapshot()
           const told = await policy.evaluate({ objective: everyUnit, batches, metrics: true })
@@ -213,6 +217,7 @@ export function updateLaws(subject: Subject): Law[] {
           const before = await policy.snapshot()
           const request = updateOn(given, opened)
           const [batch] = request.batches
+          const wider = padded(batch, { ...noPadding, behind: 1 })
           const put = (values: Int32Array, value: number): Int32Array =>
             values.map((old, i) => (i === slot % values.length ? value : old))
           const broken: Readonly<Record<string, Partial<UpdateRequest>>> = {
@@ -226,11 +231,18 @@ export function updateLaws(subject: Subject): Law[] {
             'a sequence beyond the batch': {
               batches: [{ ...batch, sequences: put(batch.sequences, batch.sequenceCount) }],
             },
+            'an end at padding': {
+              batches: [{ ...wider, ends: wider.ends.map((end) => end - (end % wider.width) + wider.width - 1) }],
+            },
             'an end beyond the rows': { batches: [{ ...batch, ends: put(batch.ends, batch.rows * batch.width) }] },
             'a mask of another length': { batches: [{ ...batch, tokenMask: batch.tokenMask.slice(1) }] },
             'a missing input': { batches: [{ ...batch, inputs: {} }] },
             'an update without micro-batches': { batches: [] },
-            'a batch in which nothing is scored': { batches: [{ ...batch, tokenMask: batch.tokenMask.map(() => 0) }] },
+            'a batch in which nothing is scored': {
+              batches: [
+                { ...batch, tokenMask: batch.tokenMask.map(() => 0), sequenceMask: batch.sequenceMask.map(() => 0) },
+              ],
+            },
             'a negative learning rate': { learningRate: -0.1 },
             'a learning rate that is NaN': { learningRate: NaN },
             'an objective that nobody knows': { objective: { use: 'laws-unknown', options: {} } },
