@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { saveModel } from '@collimate/models'
 import { modelFiles, tokenizerSizes } from './model-source.js'
 import { options } from './options.js'
 
@@ -15,12 +16,15 @@ describe('options', () => {
     expect(options.safeParse({ model: 'a', create: { config: sizes } }).success).toBe(false)
   })
 
-  test.each([{ decodeBatchSize: 0 }, { programMemory: 0 }, { freezeDecoding: 'yes' }, { unknown: 1 }])(
-    '%o is refused',
-    (further) => {
-      expect(options.safeParse({ model: 'a', ...further }).success).toBe(false)
-    },
-  )
+  test.each([
+    { decodeBatchSize: 0 },
+    { programMemory: 0 },
+    { freezeDecoding: 'yes' },
+    { head: 'value' },
+    { unknown: 1 },
+  ])('%o is refused', (further) => {
+    expect(options.safeParse({ model: 'a', ...further }).success).toBe(false)
+  })
 })
 
 describe('modelFiles', () => {
@@ -76,6 +80,38 @@ describe('modelFiles', () => {
     ['COLLIMATE_MODEL_CONFIG_INVALID', { create: { config: sizes } }],
   ])('refuses with %s: %o', async (code, source) => {
     await expect(modelFiles(source, path, 1)).rejects.toMatchObject({ code })
+  })
+})
+
+describe('head', () => {
+  let folder = ''
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'collimate-head-'))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+  const from = (given: object, seed = 1) => modelFiles(options.parse(given), (relative) => join(folder, relative), seed)
+  const create = { config: { ...sizes, vocab_size: 8 } }
+
+  test('is what is asked for; `auto` is what the model has', async () => {
+    for (const head of ['language', 'score', 'language+score'] as const) {
+      const files = await from({ create, head })
+      expect(files.head).toBe(head)
+      await saveModel(join(folder, head), files)
+    }
+    expect((await from({ create })).head).toBe('language')
+    expect((await from({ model: 'score' })).head).toBe('score')
+    expect((await from({ model: 'language+score' })).head).toBe('language')
+    expect((await from({ model: 'language+score', head: 'language+score' })).head).toBe('language+score')
+    await expect(from({ model: 'score', head: 'language' })).rejects.toMatchObject({ code: 'COLLIMATE_HEAD_MISSING' })
+  })
+
+  test('a new one comes from the seed of the experiment, also where the trunk is read', async () => {
+    await saveModel(join(folder, 'base'), await from({ create }))
+    const head = async (given: object, seed: number) =>
+      (await from({ ...given, head: 'score' }, seed)).weights['score.weight']
+    expect(await head({ model: 'base' }, 5)).toEqual(await head({ model: 'base' }, 5))
+    expect(await head({ model: 'base' }, 5)).not.toEqual(await head({ model: 'base' }, 6))
+    expect(await head({ create }, 5)).toEqual(await head({ model: 'base' }, 5))
   })
 })
 
