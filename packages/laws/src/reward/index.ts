@@ -1,4 +1,4 @@
-import type { RewardSource, TokenizerFiles } from '@collimate/core'
+import type { RewardSource, Scorable, TokenizerFiles } from '@collimate/core'
 import type { Arbitrary } from 'fast-check'
 import { shared } from '../shared.js'
 import { type Claims, type LawSuite, suiteOf } from '../suite.js'
@@ -20,6 +20,8 @@ export interface RewardLawsOptions {
   readonly texts?: readonly string[]
   /** Columns of the data row that the source reads, such as a reference answer, or a list of those to try; default none. */
   readonly columns?: Arbitrary<Columns> | readonly Columns[]
+  /** The score of a whole completion, computed another way, e.g. by the model alone; default not checked. */
+  readonly formula?: (rollout: Scorable) => number | Promise<number>
   /** What each part of the reply counts in the score, by name: then the parts have to add up. Default: not checked. */
   readonly weights?: Readonly<Record<string, number>>
   /** Gives the ids of prompts and completions; default a byte-level tokenizer. */
@@ -40,11 +42,12 @@ export function lawsOfRewardSource(options: RewardLawsOptions): LawSuite {
     tolerance,
     claims,
     weights: options.weights,
+    formula: options.formula,
   }
   return suiteOf({
     contract: 'reward',
     subject: name,
-    claims,
+    claims: { ...claims, formula: options.formula !== undefined },
     laws: [...scoreLaws(subject), ...shapeLaws(subject), ...claimLaws(subject)],
     close: one.close,
   })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { law, type Law, require } from '../law.js'
+import { law, type Law, near, require } from '../law.js'
 import { codeOf } from '../refused.js'
 import { shownRollouts } from './rollouts.js'
 import { fitting, type RewardSubject, sameScores } from './subject.js'
@@ -11,6 +11,7 @@ export function scoreLaws(subject: RewardSubject): Law[] {
   return [
     oneScore(subject),
     finite(subject),
+    value(subject),
     alone(subject),
     together(subject),
     untouched(subject),
@@ -49,6 +50,24 @@ function finite({ get, rollouts }: RewardSubject): Law {
         const wrong = one.find((score) => !Number.isFinite(score))
         require(wrong === undefined, `the score of rollout ${i} is ${wrong}`)
       })
+    },
+  })
+}
+
+function value({ get, rollouts, formula, tolerance }: RewardSubject): Law {
+  return law({
+    name: 'reward/value',
+    statement: 'The score of a completion is what its definition says: of all of its tokens and no other, by itself',
+    formula: 'r(x, y) = formula(x, y)',
+    source: 'gpt-neox#1285, trl#3750, transformers#35352: a reward that is read at another token',
+    capability: 'formula',
+    cost: 4,
+    arbitrary: rollouts,
+    show: shownRollouts,
+    holds: async (given) => {
+      const { scores } = await (await get()).score({ rollouts: given })
+      for (const [i, rollout] of given.entries())
+        near(scores[i][0], (await formula?.(rollout)) ?? NaN, tolerance, `the score of rollout ${i}`)
     },
   })
 }

@@ -14,6 +14,8 @@ export interface RewardSubject {
   readonly oddRollouts: Arbitrary<Scorable[]>
   readonly tolerance: number
   readonly claims: Claims
+  /** The score of a whole completion, computed another way. */
+  readonly formula?: ((rollout: Scorable) => number | Promise<number>) | undefined
   /** Weight of each part of the score by name, where the source says what its scores are made of. */
   readonly weights?: Readonly<Record<string, number>> | undefined
 }
