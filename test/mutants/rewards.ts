@@ -4,18 +4,41 @@ import { mutantsOf } from './mutant.js'
 
 type CreateReward = () => RewardSource
 
-/** A rule: letters of the completion that stand in its prompt. */
+/** What the score of the rule below is made of, and what each part counts. */
+const parts = (rollouts: readonly Scorable[]) => ({
+  letters: Float64Array.from(
+    rollouts,
+    ({ prompt, completion }) => [...completion.text].filter((letter) => prompt.text.includes(letter)).length,
+  ),
+  tokens: Float64Array.from(rollouts, ({ completion }) => completion.ids.length),
+})
+const weights = { letters: 1, tokens: -1 / 8 }
+
+/** A rule: letters of the completion that stand in its prompt, less an eighth of its tokens. */
 const right: CreateReward = () => ({
-  score: async ({ rollouts }) => ({
-    granularity: 'sequence',
-    scores: rollouts.map(({ prompt, completion }) =>
-      Float64Array.of(
-        [...completion.text].filter((letter) => prompt.text.includes(letter)).length - completion.ids.length / 8,
-      ),
-    ),
-  }),
+  async score({ rollouts }) {
+    const { letters, tokens } = parts(rollouts)
+    const scores = rollouts.map((_, i) => Float64Array.of(letters[i] - tokens[i] / 8))
+    return { granularity: 'sequence', scores, parts: { letters, tokens } }
+  },
   close: async () => undefined,
 })
+
+/** The same reward per step: two steps of a completion that has two tokens, of which the last has the reward. */
+const stepping =
+  (ends: (length: number) => number[]) =>
+  (create: CreateReward): CreateReward =>
+    scoring((reply, rollouts) => {
+      const stepEnds = rollouts.map(({ completion: { ids } }) =>
+        Int32Array.from(ids.length === 0 ? [] : ends(ids.length)),
+      )
+      const scores = stepEnds.map((own, i) =>
+        own.length > 0
+          ? Float64Array.from(own, (_, at) => (at === own.length - 1 ? reply.scores[i][0] : 0))
+          : new Float64Array(),
+      )
+      return { granularity: 'step', scores, stepEnds }
+    })(create)
 
 const scoring =
   (change: (reply: RewardReply, rollouts: readonly Scorable[]) => RewardReply) =>
@@ -34,7 +57,7 @@ const replied = (reply: RewardReply, scores: readonly number[]): RewardReply => 
 export const rewards = mutantsOf<CreateReward>({
   subject: 'a rule as reward source',
   right,
-  suite: (create, name) => lawsOfRewardSource({ name, create: async () => create() }),
+  suite: (create, name) => lawsOfRewardSource({ name, create: async () => create(), weights }),
   mutations: [
     {
       id: 'reward-centred-by-batch',
@@ -115,6 +138,33 @@ export const rewards = mutantsOf<CreateReward>({
         ...reply,
         scores: values(reply).map((score, at) => new Float64Array(rollouts[at].completion.ids.length + 1).fill(score)),
       })),
+    },
+    {
+      id: 'reward-part-not-told',
+      defect: '-',
+      what: 'a part that counts in the score is not among the parts that are logged',
+      wrong: scoring(({ parts: { letters } = {}, ...reply }) => ({ ...reply, parts: { letters } })),
+    },
+    {
+      id: 'reward-part-weighted',
+      defect: '-',
+      what: 'a part is logged with its weight already in it',
+      wrong: scoring(({ parts: { letters, tokens } = {}, ...reply }) => ({
+        ...reply,
+        parts: { letters, tokens: tokens.map((count) => -count / 8) },
+      })),
+    },
+    {
+      id: 'reward-step-behind-its-end',
+      defect: 'class 5',
+      what: 'the reward of a step stands at the token behind its last one',
+      wrong: stepping((length) => (length < 2 ? [length] : [length >> 1, length])),
+    },
+    {
+      id: 'reward-steps-at-one-token',
+      defect: 'class 5',
+      what: 'all steps end where the completion ends',
+      wrong: stepping((length) => (length < 2 ? [length - 1] : [length - 1, length - 1])),
     },
   ],
 })

@@ -19,7 +19,7 @@ export async function createProcessReward(options: ProcessOptions, context: Surr
   let score: ScoreSteps
   if (options.model === undefined) score = scoreByRules(await createRules(options.rules ?? [], { path: context.path }))
   else {
-    model = await context.plugin('policy', { use: 'transformer', model: options.model, head: 'score' })
+    model = await scoreModel(options.model, context)
     score = scoreByModel(model, { output, microBatchSize })
   }
 
@@ -42,6 +42,16 @@ export async function createProcessReward(options: ProcessOptions, context: Surr
       if (known === undefined) throw noTokenizer()
       return createTokenizer(known)
     },
+  })
+}
+
+/** A model that has a scalar head already: a new one would be a reward of noise. */
+async function scoreModel(folder: string, { plugin }: Pick<Surroundings, 'plugin'>): Promise<Model> {
+  const model = await plugin('policy', { use: 'transformer', model: folder, head: 'auto' })
+  const { outputs } = await model.describe()
+  if (outputs.includes('values')) return model
+  throw new CollimateError('COLLIMATE_OUTPUT_MISSING', `reward "process": the model ${folder} has no scalar head`, {
+    hint: 'train one on stepwise data, and give its folder',
   })
 }
 

@@ -62,7 +62,8 @@ export default async function laws(): Promise<LawSuite[]> {
 /** A policy that has the tokenizer, and models that differ by their folders. */
 function surroundings(): Pick<PluginContext, 'bus' | 'path' | 'plugin'> {
   const bus = createBus()
-  const describe = async () => ({ tokenizer }) as Awaited<ReturnType<Policy['describe']>>
+  const describe = async () =>
+    ({ tokenizer, outputs: ['values'] }) as unknown as Awaited<ReturnType<Policy['describe']>>
   bus.serve('policy.describe', describe)
   const plugin = async (_kind: string, { model }: { readonly model: string }) => ({
     ...prefixModel(model.length),

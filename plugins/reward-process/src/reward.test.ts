@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBus, standaloneContext, type Backend, type Model, type Policy, type Scorable } from '@collimate/core'
-import { createTokenizer, trainByteBpe } from '@collimate/data'
+import { createTokenizer, forestBatch, trainByteBpe } from '@collimate/data'
 import { openBackend } from '@collimate/laws'
 import { scoreRollouts } from '@collimate/rollouts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -191,9 +191,13 @@ describe('a transformer with a scalar head', () => {
     await fresh.save({ folder: model })
     const source = await around.plugin('reward', { use: 'process', model, tokenizer: '.' })
     const rollouts = [rollout('2 + 2 = 4\nso 4 + 4 = 8\n'), rollout('so\n8')]
+    const plain = await around.plugin('policy', { use: 'transformer', create: { config, tokenizer: folder } })
+    await plain.save({ folder: `${model}-no` })
+    await expect(around.plugin('reward', { use: 'process', model: `${model}-no` })).rejects.toThrow(
+      expect.objectContaining({ code: 'COLLIMATE_OUTPUT_MISSING' }),
+    )
     const { scores, stepEnds = [] } = await source.score({ rollouts })
     expect(scores.map(({ length }) => length)).toEqual([2, 2])
-    const { forestBatch } = await import('@collimate/data')
     for (const [at, { prompt, completion }] of rollouts.entries())
       for (const [step, end] of stepEnds[at].entries()) {
         const batch = forestBatch([
