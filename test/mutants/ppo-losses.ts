@@ -65,6 +65,16 @@ const ofPolicy: readonly ObjectiveMutation[] = [
       withTensors(right, (t) => ({ logProbs: t.inputs.oldLogProbs, inputs: { ...t.inputs, oldLogProbs: t.logProbs } })),
   },
   {
+    id: 'ppo-loss-unlimited-ratio',
+    defect: 'class 49',
+    what: 'the log of the ratio is not limited, and the ratio overflows',
+    wrong: (right) =>
+      withLoss(right, (_, { logProbs, inputs }) => {
+        const ratio = exp(sub(logProbs, inputs.oldLogProbs))
+        return maximum(neg(mul(inputs.advantages, ratio)), neg(mul(inputs.advantages, clamped(ratio))))
+      }),
+  },
+  {
     id: 'ppo-loss-normalised-between',
     defect: 'class 36',
     what: 'the advantages are centred between the two surrogates',

@@ -16,10 +16,13 @@ export interface StepHooks {
 export async function trainingLoop(trainer: Trainer, context: TrainerContext, hooks: StepHooks): Promise<number> {
   const { bus, signal, totalSteps } = context
   let step = context.startStep
+  let sampled = 0
+  const stopCounting = bus.on('rollout.sampled', ({ rollouts }) => (sampled += rollouts.length))
   const steps = trainer.steps(context)
   try {
     while (step < totalSteps && !signal.aborted) {
       const startedAt = performance.now()
+      sampled = 0
       const next = await steps.next()
       if (next.done) break
       const { step: reported, metrics, tokens } = next.value
@@ -28,13 +31,16 @@ export async function trainingLoop(trainer: Trainer, context: TrainerContext, ho
           hint: 'a trainer reports steps one by one, from startStep + 1',
         })
       step = reported
-      const logged = Object.keys(metrics).length > 0 ? { epoch: hooks.epoch(), ...metrics } : metrics
       const seconds = (performance.now() - startedAt) / 1000
+      // What depends on the clock is no business of the trainer's: TRL's `eps`, completions per second.
+      const clocked: Record<string, number> = sampled > 0 ? { eps: sampled / seconds } : {}
+      const logged = Object.keys(metrics).length > 0 ? { epoch: hooks.epoch(), ...clocked, ...metrics } : metrics
       bus.emit('metrics.logged', { step, totalSteps, metrics: logged, tokens, seconds })
       bus.emit('policy.updated', { step, version: hooks.version() })
       await hooks.afterStep(step)
     }
   } finally {
+    stopCounting()
     // Lets the trainer's own `finally` run.
     await steps.return()
   }

@@ -85,7 +85,8 @@ export function valueLaws(subject: Subject, formula?: LossFormula): Law[] {
       statement: 'Every input that the objective declares changes its loss or a metric.',
       formula: '∃ x, x′ that differ in the input: L(x) ≠ L(x′)',
       source: 'TRL issue 3926: silent no-ops',
-      arbitrary: trials(3),
+      // Many, since a clipped loss does not see what is clipped before and after.
+      arbitrary: trials(8),
       show: ([first, ...others]) => `${show(first)}; and ${others.length} more`,
       holds: (cases) => {
         for (const [name, unit] of Object.entries(objective.inputs)) {
@@ -113,7 +114,7 @@ export function valueLaws(subject: Subject, formula?: LossFormula): Law[] {
           if (!changes) throw new Violation(`the input "${name}" changes nothing`)
         }
       },
-      cost: 2,
+      cost: 5,
     }),
   ]
 }
@@ -139,8 +140,10 @@ function extreme(examples: readonly ExampleCase[], far: readonly number[], outpu
   const distance = (example: number, sequence: number) => 1e4 * far[2 * example + sequence]
   const tokens = withTokens(examples, (token, { example, sequence, token: at }) => {
     const by = at === 0 ? distance(example, sequence) : 0
-    // A log-prob is at most 0: it is the reference that falls where the ratio rises.
-    if ('refLogProbs' in token && by > 0) return { ...token, refLogProbs: token.refLogProbs - by }
+    // A log-prob is at most 0: where the ratio rises it is the others that fall, the reference or the policy that sampled.
+    const others = Object.keys(token).filter((name) => name !== 'logProbs' && /logProbs$/i.test(name))
+    if (others.length > 0 && by > 0)
+      return { ...token, ...Object.fromEntries(others.map((name) => [name, token[name] - by])) }
     return { ...token, logProbs: token.logProbs - Math.abs(by) }
   })
   if (!outputs.includes('scores')) return tokens

@@ -2,6 +2,7 @@ import { createBus, orderedData } from '@collimate/core'
 import type {
   Estimator,
   Example,
+  Model,
   ModelSnapshot,
   Policy,
   Reference,
@@ -18,6 +19,7 @@ export interface DriveParts {
   readonly reference?: Reference
   readonly reward?: RewardSource
   readonly estimator?: Estimator
+  readonly critic?: Model
   readonly train: readonly Example[]
   readonly evaluation?: readonly Example[]
   readonly totalSteps: number
@@ -42,7 +44,8 @@ export interface Drive {
 
 /** The context of a run as the runner makes it, without files: data in memory, a bus of its own. */
 export function contextOf(trainer: Trainer, parts: DriveParts): Drive {
-  const { policy, reference, reward, estimator, train, evaluation = [], totalSteps, seed, cacheFolder, from } = parts
+  const { policy, reference, reward, estimator, critic, train, evaluation = [] } = parts
+  const { totalSteps, seed, cacheFolder, from } = parts
   const splits = { train, evaluation }
   const info = {
     train: { length: train.length, fingerprint: fingerprint(train) },
@@ -58,6 +61,7 @@ export function contextOf(trainer: Trainer, parts: DriveParts): Drive {
     ...(reference && { reference }),
     ...(reward && { reward }),
     ...(estimator && { estimator }),
+    ...(critic && { critic }),
   }
   return { context, consumed: data.consumed }
 }
@@ -86,8 +90,17 @@ export async function drive(trainer: Trainer, context: TrainerContext, most = In
 export interface Checkpoint extends Place {
   readonly trainer: unknown
   readonly policy: ModelSnapshot
+  readonly critic?: ModelSnapshot
 }
 
-export async function checkpointOf(trainer: Trainer, policy: Policy, place: Place): Promise<Checkpoint> {
-  return { ...place, trainer: JSON.parse(JSON.stringify(trainer.state())) as unknown, policy: await policy.snapshot() }
+export async function checkpointOf(
+  trainer: Trainer,
+  policy: Policy,
+  place: Place,
+  critic?: Model,
+): Promise<Checkpoint> {
+  return {
+    ...{ ...place, trainer: JSON.parse(JSON.stringify(trainer.state())) as unknown, policy: await policy.snapshot() },
+    ...(critic && { critic: await critic.snapshot() }),
+  }
 }
