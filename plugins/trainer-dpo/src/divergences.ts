@@ -17,7 +17,7 @@ const divergences = {
   /** f = (t^α − α t + α − 1) / (α (α − 1)): s = (exp((α − 1) h) − 1) / (α − 1); h in the limit α = 1. */
   alpha_divergence: (h: Tensor, alpha: number) =>
     Math.abs(alpha - 1) < 1e-6 ? h : mul(clampedExpm1(mul(h, alpha - 1)), 1 / (alpha - 1)),
-} as const satisfies Record<string, (h: Tensor, alpha: number) => Tensor>
+} satisfies Record<string, (h: Tensor, alpha: number) => Tensor>
 
 export type DivergenceName = keyof typeof divergences
 export const divergenceNames = Object.keys(divergences) as [DivergenceName, ...DivergenceName[]]

@@ -177,7 +177,7 @@ export const dpoLosses = {
     divergence: true,
     perPair: ({ meanDifference, beta }) => neg(logSigmoid(mul(meanDifference, beta))),
   },
-} as const satisfies Record<string, DpoLoss>
+} satisfies Record<string, DpoLoss>
 
 export type LossName = keyof typeof dpoLosses
 export const lossNames = Object.keys(dpoLosses) as [LossName, ...LossName[]]
