@@ -1,7 +1,7 @@
-import { lawsOfObjective, lawsOfTrainer, type ExampleCase, type LawSuite } from '@collimate/laws'
+import { lawsOfObjective, lawsOfTrainer, lawsOfTrainerOptions, type ExampleCase, type LawSuite } from '@collimate/laws'
 import trainer, { createTrainer, likelihood, options } from './index.js'
 
-/** The laws of the method, in a world small enough to list every answer, and of its loss. */
+/** The laws of the method, in a world small enough to list every answer, of its loss, and of its options. */
 export default async function laws(): Promise<LawSuite[]> {
   return [
     lawsOfTrainer({
@@ -16,6 +16,14 @@ export default async function laws(): Promise<LawSuite[]> {
       kind: 'tokens',
       claims: { fullGradient: true },
       formula: meanLoss,
+    }),
+    // Every option changes a run, or its use is refused. Those that all trainers share are known; here come your own,
+    // e.g. `beta: [{ value: 0.5 }, { value: -1, refused: true }]`.
+    lawsOfTrainerOptions({
+      plugin: trainer,
+      create: (given) => createTrainer(options.parse(given)),
+      objectives: () => likelihood,
+      alternatives: {},
     }),
   ]
 }
