@@ -1,5 +1,5 @@
 /** The helpdesk's corpus as a data source: rows are made in memory, in whatever number and of whatever type is asked for. */
-import { definePlugin } from '@collimate/core'
+import { CollimateError, definePlugin } from '@collimate/core'
 import type { DataRequest, DataSource } from '@collimate/core'
 import { prepareExamples } from '@collimate/data'
 import type { PreparedSplit } from '@collimate/data'
@@ -59,6 +59,9 @@ function rows({ type }: DataRequest, { train, evaluate, temperature, seed }: Opt
     'language-modeling': (index: number) => {
       const { prompt, completion } = demonstration(seed, index, held)
       return { text: prompt + completion }
+    },
+    stepwise: () => {
+      throw new CollimateError('COLLIMATE_DATA_FIELD_MISSING', 'the helpdesk corpus does not say which steps are right')
     },
   }[type]
   return Array.from({ length: held ? evaluate : train }, (_, index) => ({
