@@ -1,7 +1,7 @@
 import { fraction } from '@collimate/core'
 import { describe, expect, it } from 'vitest'
 import { calibrationBins, calibrationMeasurements } from './calibration.js'
-import { measurePairs } from './measure-pairs.js'
+import { measurePairs, pairPredictions } from './measure-pairs.js'
 import type { ScoredPair } from './score-pairs.js'
 
 /** Pairs whose labels follow σ(factor · difference) of the differences that a model with this factor 1 tells. */
@@ -16,7 +16,7 @@ describe('calibration', () => {
   it('counts each pair once, in the bin of its predicted probability, with the share that was right', () => {
     const pair = (lead: number): ScoredPair => ({ chosen: lead, rejected: 0, margin: 5 })
     // σ(2) = 0.881: bin 7; σ(0) = 0.5: bin 0, a tie is half right; σ(40) = 1: the last bin.
-    const bins = calibrationBins([pair(2), pair(-2), pair(2), pair(0), pair(40)])
+    const bins = calibrationBins(pairPredictions([pair(2), pair(-2), pair(2), pair(0), pair(40)]))
     expect(bins).toHaveLength(10)
     expect(bins.map(({ observed }) => observed.count)).toEqual([1, 0, 0, 0, 0, 0, 0, 3, 0, 1])
     expect(bins[7].predicted).toBeCloseTo(1 / (1 + Math.exp(-2)), 12)
@@ -29,7 +29,11 @@ describe('calibration', () => {
   })
 
   it('finds a model that is calibrated so, and one that is too sure not', () => {
-    const of = (factor: number) => calibrationMeasurements(drawn(4000, factor), 3)
+    const of = (factor: number) =>
+      calibrationMeasurements(
+        pairPredictions(drawn(4000, factor)).map((one) => [one]),
+        3,
+      )
     const honest = of(1)
     const over = honest['eval_calibration/overconfidence']
     expect(over.low).toBeLessThan(0)

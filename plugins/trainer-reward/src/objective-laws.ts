@@ -1,5 +1,6 @@
-import { lawsOfObjective, rewardModelLoss, type LawSuite, type ObjectiveClaims } from '@collimate/laws'
+import { lawsOfObjective, logSigmoid, rewardModelLoss, type LawSuite, type ObjectiveClaims } from '@collimate/laws'
 import { rewardObjective } from './objective.js'
+import { processObjective } from './process-objective.js'
 
 /** The suites of the loss by itself, with margins, and with centring. */
 export function objectiveSuites(): LawSuite[] {
@@ -7,8 +8,19 @@ export function objectiveSuites(): LawSuite[] {
     suiteOfLoss('reward', { margins: false }),
     suiteOfLoss('reward (margins)', { margins: true }),
     suiteOfLoss('reward (margins, centring 0.25)', { margins: true, centerRewardsCoefficient: 0.25 }),
+    lawsOfObjective({
+      ...{ name: 'reward-process', kind: 'tokens', objective: processObjective, claims: { fullGradient: true } },
+      formula: (examples) => {
+        const steps = examples.flatMap(({ sequences }) => sequences.flatMap(({ tokens }) => tokens))
+        return steps.reduce((sum, step) => sum + crossEntropy(step.values, step.labels), 0) / steps.length
+      },
+    }),
   ]
 }
+
+/** −y log σ(v) − (1 − y) log σ(−v). */
+const crossEntropy = (value: number, label: number): number =>
+  -label * logSigmoid(value) - (1 - label) * logSigmoid(-value)
 
 interface Given {
   readonly margins: boolean

@@ -8,58 +8,51 @@ import {
   trainingPlan,
 } from '@collimate/core'
 import type { Example, Model, Trainer, TrainerContext } from '@collimate/core'
-import { microBatches } from '@collimate/data'
 import { writeRewardNormalisation } from '@collimate/models'
-import { calibrationBins } from './calibration.js'
-import { endAtStop } from './end-at-stop.js'
-import { marginOf } from './margin-of.js'
-import { measurePairs } from './measure-pairs.js'
-import { rewardDefaults, rewardLossOptions } from './options.js'
+import { checkSupervision, rewardDefaults } from './options.js'
 import type { RewardOptions } from './options.js'
-import { rewardMoments } from './reward-moments.js'
-import { scorePairs } from './score-pairs.js'
-import type { ScoredPair } from './score-pairs.js'
+import { outcomeSupervision } from './outcome.js'
+import { processSupervision } from './process.js'
 
-/** Pairs that are scored between two looks at the abort signal, in micro-batches. */
+/** Micro-batches that are scored between two looks at the abort signal. */
 const microBatchesAtOnce = 8
 
-/** Most pairs that a normalisation is computed on. */
-const normalisedPairs = 512
+/** Most rows that a normalisation is computed on. */
+const normalisedRows = 512
 
 /**
- * Reward modelling: the policy is a model with a scalar head, and learns that chosen answers score higher than rejected ones.
- * A pair is one row: the prompt is computed once for both answers.
+ * Reward modelling: the policy is a model with a scalar head, and learns that chosen answers score higher than rejected ones,
+ * or which steps of an answer are right.
  */
 export function rewardTrainer(options: RewardOptions): Trainer {
+  checkSupervision(options)
   const { batchSize, microBatchSize = batchSize } = options
-  const lossOptions = rewardLossOptions.parse({ centerRewardsCoefficient: options.centerRewardsCoefficient })
-  const objective = { use: 'reward', options: lossOptions }
+  const supervision = options.supervision === 'outcome' ? outcomeSupervision(options) : processSupervision(options)
+  const plan = trainingPlan(options, rewardDefaults)
   let seen = { examples: 0, tokens: 0 }
 
-  /** The scores of the first pairs of a split, in lots. */
-  async function scored(
+  /** The first rows of a split as they are read. */
+  async function* lotsOf(
     { bus, policy, data, signal }: TrainerContext,
     split: 'train' | 'evaluation',
     { most = Infinity, abortable = true } = {},
-  ): Promise<readonly ScoredPair[]> {
+  ): AsyncGenerator<readonly Example[]> {
     const eosTokens = await eosTokensOf(policy)
     const total = Math.min(most, split === 'train' ? data.trainLength : data.evaluationLength)
-    const lot = microBatchesAtOnce * microBatchSize
-    const pairs: ScoredPair[] = []
-    for (let start = 0; start < total; start += lot) {
+    const size = microBatchesAtOnce * microBatchSize
+    for (let start = 0; start < total; start += size) {
       if (abortable) signal.throwIfAborted()
-      const indices = Array.from({ length: Math.min(lot, total - start) }, (_, k) => start + k)
-      const examples = (await data.read(split, indices)).map((example) => endAtStop(example, eosTokens))
-      pairs.push(...(await scorePairs(policy, examples, microBatchSize)))
-      bus.emit('progress.made', { phase: 'rewards of pairs', done: pairs.length, total, unit: 'pairs' })
+      const indices = Array.from({ length: Math.min(size, total - start) }, (_, k) => start + k)
+      yield (await data.read(split, indices)).map((example) => supervision.prepared(example, eosTokens))
+      bus.emit('progress.made', { phase: 'rewards', done: Math.min(total, start + size), total, unit: 'rows' })
     }
-    return pairs
   }
 
   return {
     plan: {
-      ...trainingPlan(options, rewardDefaults),
-      dataset: 'preference',
+      ...plan,
+      dataset: supervision.dataset,
+      data: { ...plan.data, ...supervision.data },
       requires: { reference: false, reward: false, estimator: false },
     },
 
@@ -67,21 +60,18 @@ export function rewardTrainer(options: RewardOptions): Trainer {
       const schedule = learningRatePlan(options, totalSteps)
       const eosTokens = await eosTokensOf(policy)
       for (let step = startStep; step < totalSteps; step++) {
-        const pairs = (await data.next(batchSize)).map((example) => endAtStop(example, eosTokens))
+        const examples = (await data.next(batchSize)).map((example) => supervision.prepared(example, eosTokens))
         const logged = isLogged(step, totalSteps, options.loggingSteps)
         const learningRate = learningRateAt(schedule, step)
         const report = await policy.update({
-          objective,
-          batches: microBatches(pairs, {
-            microBatchSize,
-            inputs: { margin: { unit: 'pairs', values: (pair) => [marginOf(pair)] } },
-          }).batches,
+          objective: supervision.objective,
+          batches: supervision.batches(examples, microBatchSize),
           optimizer: adamwOptions(options),
           learningRate,
           maxGradNorm: options.maxGradNorm,
           metrics: logged,
         })
-        seen = { examples: seen.examples + pairs.length, tokens: seen.tokens + bothAnswers(pairs) }
+        seen = { examples: seen.examples + examples.length, tokens: seen.tokens + tokensOf(examples) }
         const metrics = {
           loss: report.loss,
           ...meanMetrics(report.metrics),
@@ -96,19 +86,18 @@ export function rewardTrainer(options: RewardOptions): Trainer {
 
     async evaluate(context) {
       if (context.data.evaluationLength === 0) return {}
-      const pairs = await scored(context, 'evaluation')
-      context.bus.emit('calibration.measured', { bins: calibrationBins(pairs) })
-      return measurePairs(pairs, lossOptions, context.seed)
+      const { measurements, bins } = await supervision.judge(context, lotsOf(context, 'evaluation'), microBatchSize)
+      context.bus.emit('calibration.measured', { bins })
+      return measurements
     },
 
     async completeModel(context, { folder }) {
-      const { evaluationLength } = context.data
-      const split = evaluationLength > 0 ? 'evaluation' : 'train'
+      const split = context.data.evaluationLength > 0 ? 'evaluation' : 'train'
       // A run that was stopped has a model, too.
-      const pairs = options.normalise ? await scored(context, split, { most: normalisedPairs, abortable: false }) : []
-      const moments = pairs.length > 0 ? rewardMoments(pairs) : undefined
-      // Equal rewards have no scale. A model that had a normalisation before has another one now.
-      await writeRewardNormalisation(folder, moments && moments.std > 0 ? moments : undefined)
+      const lots = lotsOf(context, split, { most: normalisedRows, abortable: false })
+      // Without one, that of a model before is taken away.
+      const normalisation = await supervision.normalisation?.(context.policy, lots, microBatchSize)
+      await writeRewardNormalisation(folder, normalisation)
     },
 
     state: () => seen,
@@ -127,9 +116,9 @@ async function eosTokensOf(model: Pick<Model, 'describe'>): Promise<readonly num
   })
 }
 
-/** Tokens as TRL counts them in `num_tokens`: each answer with its prompt, so that a prompt counts twice. */
-function bothAnswers(pairs: readonly Example[]): number {
-  return pairs.reduce(
+/** Tokens as TRL counts them in `num_tokens`: each answer with its prompt, so that the prompt of a pair counts twice. */
+function tokensOf(examples: readonly Example[]): number {
+  return examples.reduce(
     (sum, { prompt, completions }) => completions.reduce((inner, ids) => inner + prompt.length + ids.length, sum),
     0,
   )

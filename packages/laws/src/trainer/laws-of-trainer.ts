@@ -3,6 +3,7 @@ import { optimumLaws } from './optimum-laws.js'
 import { recordLaws } from './record-laws.js'
 import { rewardModelLaws } from './reward-model-laws.js'
 import { runLaws } from './run-laws.js'
+import { stepLaws } from './step-laws.js'
 import { subjectOf, type TrainerSubject } from './subject.js'
 
 /**
@@ -14,7 +15,10 @@ export function lawsOfTrainer(given: TrainerSubject): LawSuite {
   return suiteOf({
     contract: 'trainer',
     subject: given.name,
-    laws: [...optimumLaws(subject), ...rewardModelLaws(subject), ...runLaws(subject), ...recordLaws(subject)],
+    laws: [
+      ...[...optimumLaws(subject), ...rewardModelLaws(subject), ...stepLaws(subject)],
+      ...[...runLaws(subject), ...recordLaws(subject)],
+    ],
     claims: given.claims ?? {},
     close: () => subject.close(),
   })

@@ -18,6 +18,7 @@ import {
   imitationExamples,
   preferenceExamples,
   promptExamples,
+  stepwiseExamples,
   type PreferenceWorld,
 } from '../world/datasets.js'
 import { tabularPolicy } from '../world/tabular-policy.js'
@@ -54,7 +55,7 @@ export interface TrainerSubject {
   /**
    * `optimum`: where it comes to in the enumerable world. `preferences`: π* of the Bradley-Terry rewards; `imitation`: the
    * empirical conditional distribution; `reward`: π* of the reward source; `rewards`: the policy is a reward model, and finds
-   * the Bradley-Terry rewards themselves.
+   * the Bradley-Terry rewards themselves; `steps`: it is a process reward model, and finds how often each step is right.
    */
   readonly claims?: Claims
   /** For trainers that need one. */
@@ -89,7 +90,7 @@ export function subjectOf(given: TrainerSubject): Subject {
   return {
     ...given,
     start: (world) =>
-      tabularPolicy(world, { objective: given.objectives, head: optimum === 'rewards' ? 'score' : 'language' }),
+      tabularPolicy(world, { objective: given.objectives, head: ['rewards', 'steps'].includes(String(optimum)) ? 'score' : 'language' }),
     options: (world, options) => ({
       ...defaults,
       ...options,
@@ -100,6 +101,7 @@ export function subjectOf(given: TrainerSubject): Subject {
       const { dataset } = trainer.plan
       if (dataset === 'preference') return preferenceExamples(world, exactPreferences({ odds }))
       if (dataset === 'prompt-only') return promptExamples(world, 4)
+      if (dataset === 'stepwise') return stepwiseExamples(world, odds)
       const examples = imitationExamples(world, odds)
       if (dataset === 'prompt-completion') return examples
       return examples.map(({ prompt, completions: [ids], ...rest }) => ({

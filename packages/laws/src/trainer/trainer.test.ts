@@ -126,7 +126,7 @@ test('a trainer that claims no optimum is told what is not checked, one that cla
       capability: 'optimum',
       laws: [
         ...['trainer/preferences', 'trainer/sampled-preferences', 'trainer/imitation', 'trainer/reward'],
-        ...['trainer/rewards', 'trainer/sampled-rewards'],
+        ...['trainer/rewards', 'trainer/sampled-rewards', 'trainer/steps'],
       ],
     },
   ])

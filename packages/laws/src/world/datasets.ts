@@ -104,6 +104,20 @@ export function imitationExamples({ prompts, completions }: World, counts: Table
   return rows.map(({ x, y }, index) => exampleOf(index, prompts[x], [completions[y]]))
 }
 
+/**
+ * Rows of a stepwise dataset in which every token is a step: completion y of prompt x stands five times, with all of its steps
+ * right as often as `counts[x][y]` (1 to 4) says, and with all wrong otherwise.
+ */
+export function stepwiseExamples({ prompts, completions }: World, counts: Table): Example[] {
+  const rows = counts.flatMap((row, x) =>
+    row.flatMap((count, y) => Array.from({ length: 5 }, (_, copy) => ({ x, y, right: copy < count ? 1 : 0 }))),
+  )
+  return rows.map(({ x, y, right }, index) => ({
+    ...exampleOf(index, prompts[x], [completions[y]]),
+    labels: [new Int32Array(completions[y].length).fill(right)],
+  }))
+}
+
 /** Rows of a prompt-only dataset, each prompt `copies` times. */
 export function promptExamples({ prompts }: World, copies: number): Example[] {
   const rows = Array.from({ length: copies }, () => prompts).flat()
