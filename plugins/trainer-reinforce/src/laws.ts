@@ -16,6 +16,8 @@ import {
 } from './index.js'
 import { objectiveSuites } from './objective-laws.js'
 
+export { lossSuite } from './objective-laws.js'
+
 /**
  * The laws of the trainer with its defaults; that it climbs ∇J and reaches the optimum with every unbiased baseline, with the
  * KL in the reward and in the loss; the laws of its loss and of its options.

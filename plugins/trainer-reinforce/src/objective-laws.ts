@@ -1,3 +1,5 @@
+import type { Objective } from '@collimate/core'
+import type { Tensor } from '@collimate/graph'
 import { lawsOfObjective, type ExampleCase, type LawSuite } from '@collimate/laws'
 import type { ReinforceLossOptions } from './loss-options.js'
 import { reinforceLossOptions } from './loss-options.js'
@@ -19,17 +21,18 @@ export function objectiveSuites(): LawSuite[] {
 }
 
 /** The suite of one configured loss. */
-export function suiteOfLoss(given: object): LawSuite {
+function suiteOfLoss(given: object): LawSuite {
   const options = reinforceLossOptions.parse(given)
   const settings = Object.entries(given).map(([name, value]) => `${name} ${String(value)}`)
-  return lawsOfObjective({
-    name: `reinforce (${settings.join(', ') || 'defaults'})`,
-    objective: reinforceObjective(options),
-    kind: 'sequences',
-    claims: { fullGradient: true },
+  return lossSuite(`reinforce (${settings.join(', ') || 'defaults'})`, reinforceObjective(options), options)
+}
+
+/** The laws of an objective that says it is the loss of these options. */
+export const lossSuite = (name: string, objective: Objective<Tensor>, options: ReinforceLossOptions): LawSuite =>
+  lawsOfObjective({
+    ...{ name, objective, kind: 'sequences', claims: { fullGradient: true } },
     formula: (examples) => meanLoss(options, examples),
   })
-}
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 const mean = (values: readonly number[]): number => sum(values) / values.length

@@ -9,7 +9,6 @@ import {
   gradients,
   greater,
   input,
-  mul,
   scatterAdd,
   sum,
   where,
@@ -72,10 +71,8 @@ function judge(options: ReinforceLossOptions, inputs: Inputs, now: Rows) {
     const counts = unit === 'tokens' ? real : greater(fill(1, [rows]), 0)
     return div(sum(where(counts, x, 0)), sum(cast(counts, 'float')))
   }
-  const total = objective
-    .terms(t)
-    .map(({ perUnit, unit, weight = 1 }: LossTerm<Tensor>) => mul(mean(perUnit, unit), weight))
-    .reduce((a, b) => a)
+  const [{ perUnit, unit }]: readonly LossTerm<Tensor>[] = objective.terms(t)
+  const total = mean(perUnit, unit)
   const metrics = Object.entries(objective.metrics(t))
   const [gradient] = gradients(total, [logProbs])
   const wanted = [

@@ -1,10 +1,17 @@
-import { type Objective, type ObjectiveUse, type Plugin, type Trainer } from '@collimate/core'
+import {
+  type Estimator,
+  type Objective,
+  type ObjectiveUse,
+  type Plugin,
+  type RewardSource,
+  type Trainer,
+} from '@collimate/core'
 import type { LawSuite } from '../suite.js'
 import { contextOf, drive } from '../trainer/drive.js'
 import { subjectOf } from '../trainer/subject.js'
 import { makePreferenceWorld } from '../world/datasets.js'
 import { lawsOfOptions, type OptionsLawsOptions } from './index.js'
-import type { Options } from './schema.js'
+import { optionsOf, type Options } from './schema.js'
 
 export interface TrainerOptionsLaws {
   readonly plugin: Plugin<'trainer'>
@@ -12,7 +19,11 @@ export interface TrainerOptionsLaws {
   create(options: Options): Trainer
   objectives(use: ObjectiveUse): Objective | Promise<Objective>
   readonly base?: Options
-  /** Uses of the options that are the trainer's own; those of `trainingShape` are known here. */
+  /** For trainers that need one. */
+  readonly estimator?: () => Estimator
+  /** The policy has a value head too. */
+  readonly valueHead?: boolean
+  /** Uses of the options that are the trainer's own; those of `trainingShape` and of trainers that sample are known here. */
   readonly alternatives: OptionsLawsOptions['alternatives']
 }
 
@@ -23,12 +34,16 @@ export function lawsOfTrainerOptions({ plugin, alternatives, ...parts }: Trainer
     create: () => parts.create({}),
     objectives: parts.objectives,
     claims: plugin.definition.capabilities ?? {},
+    ...(parts.estimator && { estimator: parts.estimator }),
+    ...(parts.valueHead && { valueHead: true }),
   })
+  const own = optionsOf(plugin).map(({ name }) => name)
+  const known = Object.entries({ ...trainingAlternatives, ...(own.includes('maxNewTokens') && rolloutAlternatives) })
   return lawsOfOptions({
     plugin,
     ...(parts.base && { base: parts.base }),
     output: async (options) => shortRun(parts.create(options), subject),
-    alternatives: { ...trainingAlternatives, ...alternatives },
+    alternatives: { ...Object.fromEntries(known.filter(([name]) => own.includes(name))), ...alternatives },
     close: () => subject.close(),
   })
 }
@@ -55,6 +70,7 @@ async function shortRun(trainer: Trainer, subject: ReturnType<typeof subjectOf>)
   const batches: number[] = []
   try {
     const rows = subject.rows(trainer, preferences)
+    const surroundings = subject.surroundings(trainer, world)
     const steps =
       'steps' in plan.length ? plan.length.steps : Math.ceil((plan.length.epochs * rows.length) / plan.batchSize)
     const { context } = contextOf(trainer, {
@@ -67,16 +83,29 @@ async function shortRun(trainer: Trainer, subject: ReturnType<typeof subjectOf>)
       },
       ...{ reference, train: rows, evaluation: rows.slice(0, 3), totalSteps: Math.min(steps, 6), seed: 1 },
       cacheFolder: await subject.cacheFolder(),
-      ...subject.surroundings(trainer, world),
+      ...surroundings,
+      ...(plan.requires.reward && { reward: anyReward }),
     })
     const reports = await drive(trainer, context)
     const evaluation = await trainer.evaluate?.(context)
     const { tensors } = await policy.snapshot()
-    return { plan, batches, reports, evaluation, weights: tensors }
+    const critic = (await surroundings.critic?.snapshot())?.tensors
+    return { plan, batches, reports, evaluation, weights: tensors, critic }
   } finally {
     await reference.close()
     await policy.close()
   }
+}
+
+/** A reward of every completion, also of those that an option cuts shorter than the world's. */
+const anyReward: RewardSource = {
+  score: async ({ rollouts }) => ({
+    granularity: 'sequence',
+    scores: rollouts.map(({ prompt, completion }) =>
+      Float64Array.of(completion.ids.reduce((sum, id, k) => sum + (id + 1) / (k + 1 + prompt.ids.length), 0)),
+    ),
+  }),
+  close: async () => undefined,
 }
 
 const conflict = 'COLLIMATE_OPTION_CONFLICT'
@@ -100,4 +129,21 @@ export const trainingAlternatives: OptionsLawsOptions['alternatives'] = {
   truncation: [{ value: 'keep_end' }],
   loggingSteps: [{ value: 1 }],
   shuffle: [{ value: false }],
+}
+
+/** Uses of the options of trainers that sample (`rolloutShape` of `@collimate/rollouts`) that have to show. */
+export const rolloutAlternatives: OptionsLawsOptions['alternatives'] = {
+  maxPromptLength: [{ value: 5 }, { value: 0, refused: true }],
+  numGenerations: [{ value: 3 }, { value: 0, refused: true }],
+  maxNewTokens: [{ value: 1 }, { value: 0, refused: true }],
+  temperature: [{ value: 0.5 }, { value: 0, refused: true }],
+  topK: [{ value: 1 }, { value: 0, refused: true }],
+  topP: [{ value: 0.5 }, { value: 1.5, refused: true }],
+  missingEosPenalty: [{ value: 1 }, { value: -1, refused: true }],
+  maskTruncatedCompletions: [{ value: true }],
+  maxKl: [
+    { value: 1e-6, with: { learningRate: 0.5, schedule: 'constant' }, refused: 'COLLIMATE_DIVERGED' },
+    { value: 0, refused: true },
+  ],
+  evalPrompts: [{ value: 1 }, { value: 0, refused: true }],
 }

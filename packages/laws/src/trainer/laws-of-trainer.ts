@@ -1,7 +1,10 @@
 import { suiteOf, type LawSuite } from '../suite.js'
+import { gradientLaws } from './gradient-laws.js'
 import { optimumLaws } from './optimum-laws.js'
+import { proximalLaws } from './proximal-laws.js'
 import { recordLaws } from './record-laws.js'
 import { rewardModelLaws } from './reward-model-laws.js'
+import { rolloutLaws } from './rollout-laws.js'
 import { runLaws } from './run-laws.js'
 import { stepLaws } from './step-laws.js'
 import { subjectOf, type TrainerSubject } from './subject.js'
@@ -16,8 +19,14 @@ export function lawsOfTrainer(given: TrainerSubject): LawSuite {
     contract: 'trainer',
     subject: given.name,
     laws: [
-      ...[...optimumLaws(subject), ...rewardModelLaws(subject), ...stepLaws(subject)],
-      ...[...runLaws(subject), ...recordLaws(subject)],
+      ...[...optimumLaws(subject), ...gradientLaws(subject), ...rolloutLaws(subject)],
+      ...[
+        ...proximalLaws(subject),
+        ...rewardModelLaws(subject),
+        ...stepLaws(subject),
+        ...runLaws(subject),
+        ...recordLaws(subject),
+      ],
     ],
     claims: given.claims ?? {},
     close: () => subject.close(),

@@ -36,15 +36,18 @@ async function runOn(subject: Subject, preferences: PreferenceWorld, given: RunO
   const policy = subject.start(world)
   const reference = await policy.reference()
   try {
+    const surroundings = subject.surroundings(trainer, world)
+    const { critic } = surroundings
     if (from) {
       await policy.restore({ snapshot: from.policy })
+      if (critic && from.critic) await critic.restore({ snapshot: from.critic })
       trainer.restore(from.trainer)
     }
     const rows = subject.rows(trainer, preferences)
     const { context, consumed } = contextOf(trainer, {
       ...{ policy, reference, train: rows, evaluation: rows, totalSteps, seed: 3 },
       ...{ cacheFolder: await subject.cacheFolder(), ...(from && { from }) },
-      ...subject.surroundings(trainer, world),
+      ...surroundings,
     })
     const reports = await drive(trainer, context, most)
     const place = { step: (from?.step ?? 0) + reports.length, consumed: consumed() }
@@ -53,7 +56,7 @@ async function runOn(subject: Subject, preferences: PreferenceWorld, given: RunO
       policy,
       reports,
       snapshot: await policy.snapshot(),
-      checkpoint: await checkpointOf(trainer, policy, place),
+      checkpoint: await checkpointOf(trainer, policy, place, critic),
     }
     await evaluate?.({ trainer, context })
     return ran
@@ -102,6 +105,8 @@ export function runLaws(subject: Subject): Law[] {
         const rest = await runOn(subject, preferences, { options, totalSteps, from: begun.checkpoint })
         sameReports([...begun.reports, ...rest.reports], whole.reports)
         sameBits(rest.snapshot, whole.snapshot, 'the policy of the resumed run')
+        if (rest.checkpoint.critic && whole.checkpoint.critic)
+          sameBits(rest.checkpoint.critic, whole.checkpoint.critic, 'the critic of the resumed run')
         const [mine, theirs] = [rest.trainer, whole.trainer].map((trainer) => JSON.stringify(trainer.state()))
         require(mine === theirs, `the trainer remembers ${mine}, without a stop ${theirs}`)
       },
@@ -219,6 +224,13 @@ async function requireExact(
       }),
     )
     near(measured.eval_loss.value, total / tokens, 1e-9, 'eval_loss')
+  }
+  if (optimum === 'reward' && measured.eval_reward) {
+    const rewards = world.rewards.flat()
+    const [least, most] = [Math.min(...rewards), Math.max(...rewards)]
+    const { value } = measured.eval_reward
+    require(least - 1e-9 <= value &&
+      value <= most + 1e-9, `eval_reward is ${value}, rewards lie in [${least}, ${most}]`)
   }
   const margins = measured['eval_rewards/margins']
   if (optimum === 'preferences' && margins) {

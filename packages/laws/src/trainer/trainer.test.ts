@@ -1,4 +1,4 @@
-import { learningRateAt, type StepReport, type Trainer } from '@collimate/core'
+import { learningRateAt, type Rollout, type StepReport, type Trainer } from '@collimate/core'
 import { forestBatch, sumBySequence } from '@collimate/data'
 import { describe, expect, test } from 'vitest'
 import { checkLaw } from '../check.js'
@@ -16,14 +16,21 @@ interface Wrong {
   readonly forgetful?: boolean
   /** Counts the steps of a resumed run from 1 again. */
   readonly fromOne?: boolean
+  /** Temperature of the log-probs and of the update; default that of sampling. */
+  readonly updateTemperature?: number
+  /** Share of the own reward in the baseline. */
+  readonly own?: number
+  /** Logs rewards after the KL penalty. */
+  readonly logsPenalised?: boolean
 }
 
 /** REINFORCE with a leave-one-out baseline and the KL penalty in the reward (Ahmadian et al., arXiv 2402.14740). */
 function reinforce(
   options: LawTrainerOptions,
-  { penalty = 1, forgetful = false, fromOne = false }: Wrong = {},
+  { penalty = 1, forgetful = false, fromOne = false, updateTemperature, own = 0, logsPenalised = false }: Wrong = {},
 ): Trainer {
   const { batchSize, beta = 1, steps, learningRate, schedule, loggingSteps, maxNewTokens = 4 } = options
+  const { numGenerations = 2, temperature = 1 } = options
   const { epsilon, beta1 = 0.9, beta2 = 0.999, weightDecay = 0, warmupSteps = 0 } = options
   let sampled = 0
   return {
@@ -36,6 +43,7 @@ function reinforce(
       shuffle: options.shuffle,
     },
     async *steps({
+      bus,
       policy,
       reference,
       reward,
@@ -46,29 +54,41 @@ function reinforce(
     }): AsyncGenerator<StepReport, void, void> {
       if (!reference || !reward) throw new Error('reinforce needs a reference and a reward')
       for (let step = startStep; step < totalSteps; step++) {
-        const prompts = (await data.next(batchSize)).map(({ prompt }) => prompt)
-        const streams = prompts.map((_, i) => sampled + i)
-        const { completions } = await policy.generate({
+        const examples = await data.next(batchSize)
+        const prompts = examples.flatMap(({ prompt }) => Array.from({ length: numGenerations }, () => prompt))
+        const generation = await policy.generate({
           prompts,
-          streams,
-          sampling: { maxNewTokens, temperature: 1, seed },
+          streams: prompts.map((_, i) => sampled + i),
+          sampling: { maxNewTokens, temperature, seed },
         })
+        const { completions } = generation
         sampled += prompts.length
-        const rollouts = prompts.map((ids, i) => ({
-          prompt: { ids, text: '' },
-          completion: { ids: completions[i], text: '' },
-          columns: {},
+        const rollouts = prompts.map((ids, i): Rollout => ({
+          ...{ prompt: { ids, text: '' }, completion: { ids: completions[i], text: '' }, columns: {} },
+          ...{ logProbs: generation.logProbs[i], mask: new Uint8Array(completions[i].length).fill(1) },
+          ...{ endedBy: generation.endedBy[i], version: generation.version, temperature },
         }))
         const { scores } = await reward.score({ rollouts })
+        const rewards = Float64Array.from(scores, ([score]) => score)
+        bus.emit('rollout.sampled', { step: step + 1, rollouts, groupSize: numGenerations, seconds: 0 })
+        bus.emit('rollout.scored', { step: step + 1, rollouts, rewards, parts: {}, seconds: 0 })
         const batch = forestBatch(prompts.map((ids, i) => exampleOf(i, Array.from(ids), [Array.from(completions[i])])))
-        const logProbs = sumBySequence(batch, await policy.logProbs({ batch }))
-        const refLogProbs = sumBySequence(batch, await reference.logProbs({ batch }))
-        const returns = scores.map(([score], i) => score - penalty * beta * (logProbs[i] - refLogProbs[i]))
+        const asked = { batch, temperature: updateTemperature ?? temperature }
+        const logProbs = sumBySequence(batch, await policy.logProbs(asked))
+        const refLogProbs = sumBySequence(batch, await reference.logProbs(asked))
+        const returns = rewards.map((score, i) => score - penalty * beta * (logProbs[i] - refLogProbs[i]))
         const advantages = returns.map((value, i) => {
-          const others = returns.filter((_, k) => k !== i && String(prompts[k]) === String(prompts[i]))
-          return others.length === 0 ? 0 : value - others.reduce((sum, other) => sum + other, 0) / others.length
+          const first = i - (i % numGenerations)
+          const others = returns.filter((_, k) => k !== i && k >= first && k < first + numGenerations)
+          if (others.length === 0) return 0
+          return value - own * value - (1 - own) * (others.reduce((sum, other) => sum + other, 0) / others.length)
         })
-        const weights = Float64Array.from(batch.targets, (_, t) => batch.tokenMask[t] * advantages[batch.sequences[t]])
+        // The sum over the tokens of a completion, and the mean over completions: the objective is a mean over tokens.
+        const tokens = batch.tokenMask.reduce((sum, bit) => sum + bit, 0)
+        const weights = Float64Array.from(
+          batch.targets,
+          (_, t) => (batch.tokenMask[t] * advantages[batch.sequences[t]] * tokens) / prompts.length,
+        )
         const plan = { learningRate, schedule, warmupSteps, totalSteps }
         const report = await policy.update({
           objective: weightedLikelihood,
@@ -77,10 +97,13 @@ function reinforce(
           learningRate: learningRateAt(plan, step),
           maxGradNorm: options.maxGradNorm,
           metrics: false,
+          temperature: updateTemperature ?? temperature,
         })
         const logged = step === 0 || (step + 1) % loggingSteps === 0 || step + 1 === totalSteps
         const number = fromOne ? step - startStep + 1 : step + 1
-        yield { step: number, tokens: report.tokens, metrics: logged ? { loss: report.loss } : {} }
+        const shown = logsPenalised ? returns : rewards
+        const mean = shown.reduce((sum, value) => sum + value, 0) / shown.length
+        yield { step: number, tokens: report.tokens, metrics: logged ? { loss: report.loss, reward: mean } : {} }
       }
     },
     state: () => ({ sampled }),
@@ -95,7 +118,7 @@ const suite = (wrong?: Wrong) =>
     name: 'reinforce',
     create: (options) => reinforce(options, wrong),
     objectives: lawObjectives,
-    claims: { optimum: 'reward' },
+    claims: { optimum: 'reward', policyGradient: true },
   })
 
 testLaws(suite(), { test })
@@ -106,6 +129,10 @@ describe('the laws of trainers kill', () => {
     ['trainer/reward', { penalty: 0 }],
     ['resumption/trainer', { forgetful: true }],
     ['resumption/trainer', { fromOne: true }],
+    ['reinforce/expected-step', { penalty: -1 }],
+    ['reinforce/expected-step', { updateTemperature: 1 }],
+    ['reinforce/expected-step', { own: 0.5 }],
+    ['trainer/rollouts', { logsPenalised: true }],
   ])('%s: %j', async (name, wrong) => {
     const laws = suite(wrong)
     const { status, message } = await checkLaw(
@@ -121,15 +148,17 @@ describe('the laws of trainers kill', () => {
 test('a trainer that claims no optimum is told what is not checked, one that claims an unknown optimum is refused', () => {
   const create = (options: LawTrainerOptions) => reinforce(options)
   const none = lawsOfTrainer({ name: 'reinforce', create, objectives: lawObjectives })
-  expect(none.unsupported).toEqual([
-    {
-      capability: 'optimum',
-      laws: [
-        ...['trainer/preferences', 'trainer/sampled-preferences', 'trainer/imitation', 'trainer/reward'],
-        ...['trainer/rewards', 'trainer/sampled-rewards', 'trainer/steps'],
-      ],
-    },
-  ])
+  const unsupported = Object.fromEntries(none.unsupported.map(({ capability, laws }) => [capability, laws]))
+  expect(unsupported.optimum).toEqual(
+    expect.arrayContaining([
+      ...['trainer/preferences', 'trainer/sampled-preferences', 'trainer/imitation', 'trainer/reward'],
+      ...['reinforce/fresh-samples', 'trainer/rollouts'],
+    ]),
+  )
+  expect(unsupported).toMatchObject({
+    policyGradient: ['reinforce/expected-step'],
+    movingMean: ['reinforce/mean-of-earlier'],
+  })
   const unknown = lawsOfTrainer({ name: 'reinforce', create, objectives: lawObjectives, claims: { optimum: 'magic' } })
   expect(unknown.unproven).toEqual(['optimum'])
 })

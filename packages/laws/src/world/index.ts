@@ -1,6 +1,7 @@
 export * from './contexts.js'
 export * from './datasets.js'
 export * from './distribution-of.js'
+export * from './every-group.js'
 export * from './exact.js'
 export * from './information.js'
 export * from './optimum-laws.js'
