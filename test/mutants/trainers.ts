@@ -36,7 +36,7 @@ const seeing = (change: (batch: ForestBatch) => ForestBatch) => withPolicy((poli
 const updating = (change: (request: UpdateRequest) => UpdateRequest) =>
   withPolicy((policy) => ({ ...policy, update: (request) => policy.update(change(request)) }))
 
-const reading = (change: (examples: readonly Example[]) => readonly Example[]) =>
+export const reading = (change: (examples: readonly Example[]) => readonly Example[]) =>
   within((context) => ({
     ...context,
     data: {

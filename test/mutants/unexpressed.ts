@@ -2,8 +2,6 @@
 export const unexpressed: Readonly<Record<string, string>> = {
   L10: 'a wrong citation in a comment; the sources of laws are read by people',
   L15: 'needs the PPO trainer: a ratio to old log-probs',
-  L19: 'no contract tells how a new head starts; its variance is a test of packages/models',
-  L21: 'needs a metric that is an extreme; metrics are sums and counts here, so it cannot be written by accident',
   L22: 'needs the RLOO trainer and its metric frac_reward_zero_std',
   L23: 'needs the KTO objective and its mismatched pairs',
   L26: 'a wrong sentence in a docstring; the code is right',

@@ -6,7 +6,7 @@ import { usualTokenizers } from './data/rows.js'
 import { lawsOfEstimator } from './estimator/index.js'
 import { ownEstimators } from './estimator/own-estimators.js'
 import { lawsOfFormulas } from './formulas/index.js'
-import { lawsOfPolicy } from './policy/index.js'
+import { lawsOfNewHead, lawsOfPolicy, newHead } from './policy/index.js'
 import { lawsOfRewardSource } from './reward/index.js'
 import { lettersInCommon } from './reward/letters-in-common.js'
 import type { LawSuite } from './suite.js'
@@ -28,6 +28,7 @@ export default async function laws(): Promise<LawSuite[]> {
       create: async (objective) => tabularPolicy(smallWorld(), { objective }),
       tolerance: 1e-9,
     }),
+    lawsOfNewHead({ name: 'new head of @collimate/models', create: newHead }),
     lawsOfBus({ name: 'bus of @collimate/core', create: createBus }),
     lawsOfForests({ name: 'forests of @collimate/data' }),
     ...usualTokenizers().map(({ name, files }) =>

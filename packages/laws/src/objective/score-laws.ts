@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { law, near, require, type Law } from '../law.js'
 import type { ExampleCase } from './example.js'
-import { shifted } from './pairs.js'
+import { atReference, shifted } from './pairs.js'
 import { sameGradient, type Subject } from './subject.js'
 
 const scoresOf = ({ sequences: [chosen, rejected] }: ExampleCase) => ({
@@ -39,7 +40,12 @@ export function scoreLaws(subject: Subject): Law[] {
         'accuracy = mean [r_w > r_l], margin = mean (r_w − r_l), min_reward = min r over both answers of all pairs',
       source: 'TRL 1.16 reward_trainer.py; its min_reward and max_reward are averaged over batches',
       capability: 'scoreMetrics',
-      arbitrary: subject.examples(),
+      arbitrary: fc
+        .record({ examples: subject.examples(), tie: fc.boolean() })
+        .map(({ examples: [first, ...others], tie }) => [
+          ...(tie ? atReference(subject, [first]) : [first]),
+          ...others,
+        ]),
       show,
       holds: (examples) => {
         const { metrics } = judge([examples])

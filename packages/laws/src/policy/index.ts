@@ -1,3 +1,5 @@
 export * from './laws-of-policy.js'
+export * from './new-head-laws.js'
+export { newHead } from './new-head.js'
 export { lawObjectives } from './objectives.js'
 export type { PolicySubject } from './subject.js'

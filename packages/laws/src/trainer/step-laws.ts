@@ -19,7 +19,8 @@ export function stepLaws(subject: Subject): Law[] {
       cost: 20,
       capability: 'optimum',
       arbitrary: preferenceWorlds(),
-      show: ({ world, odds }) => `right ${JSON.stringify(odds)} of 5 times; ${showWorld(world)}`,
+      show: ({ world, odds }) =>
+        `last steps are right ${JSON.stringify(odds)} of 5 times, the others when it is wrong; ${showWorld(world)}`,
       async holds({ world, odds }) {
         const train = stepwiseExamples(world, odds)
         const options = { batchSize: train.length, loggingSteps: 1000, learningRate: 0.2, steps: 150 }
@@ -37,8 +38,9 @@ export function stepLaws(subject: Subject): Law[] {
               const { values = [] } = await policy.outputs({ batch: batches[0], names: ['values'] })
               completion.forEach((_, token) => {
                 const prefix = completion.slice(0, token + 1)
+                const isLast = prefix.length === completion.length
                 const shared = world.completions.flatMap((ids, y) =>
-                  prefix.every((id, at) => ids[at] === id) ? [odds[x][y] / 5] : [],
+                  prefix.every((id, at) => ids[at] === id) ? [isLast ? odds[x][y] / 5 : 1 - odds[x][y] / 5] : [],
                 )
                 const share = shared.reduce((a, b) => a + b, 0) / shared.length
                 near(

@@ -105,8 +105,8 @@ export function imitationExamples({ prompts, completions }: World, counts: Table
 }
 
 /**
- * Rows of a stepwise dataset in which every token is a step: completion y of prompt x stands five times, with all of its steps
- * right as often as `counts[x][y]` (1 to 4) says, and with all wrong otherwise.
+ * Rows of a stepwise dataset in which every token is a step: completion y of prompt x stands five times, as often as
+ * `counts[x][y]` (1 to 4) says with its last step right and all others wrong, otherwise the other way round.
  */
 export function stepwiseExamples({ prompts, completions }: World, counts: Table): Example[] {
   const rows = counts.flatMap((row, x) =>
@@ -114,7 +114,7 @@ export function stepwiseExamples({ prompts, completions }: World, counts: Table)
   )
   return rows.map(({ x, y, right }, index) => ({
     ...exampleOf(index, prompts[x], [completions[y]]),
-    labels: [new Int32Array(completions[y].length).fill(right)],
+    labels: [Int32Array.from(completions[y], (_, at) => (at === completions[y].length - 1 ? right : 1 - right))],
   }))
 }
 
