@@ -27,11 +27,10 @@ const group = (options: Options, mutations: readonly ObjectiveMutation[]) => {
   })
 }
 
-const ratios = {
-  importanceSamplingLevel: 'token',
-  lossType: 'grpo',
-  ...{ beta: 0.3, klEstimator: 'k3', cliprangeHigh: 0.28 },
-} as const
+const ratios: Options = {
+  ...({ importanceSamplingLevel: 'token', lossType: 'grpo', klEstimator: 'k3' } as const),
+  ...{ beta: 0.3, cliprangeHigh: 0.28 },
+}
 
 export const reinforceLosses = [
   group({}, [

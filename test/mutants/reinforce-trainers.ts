@@ -1,4 +1,12 @@
-import type { EstimatorRequest, Objective, ObjectiveUse, Policy, Rollout, TrainerContext } from '@collimate/core'
+import type {
+  CollimateEvents,
+  EstimatorRequest,
+  EventName,
+  Objective,
+  ObjectiveUse,
+  Policy,
+  TrainerContext,
+} from '@collimate/core'
 import { mul, stopGradient, sub } from '@collimate/graph'
 import type { Tensor } from '@collimate/graph'
 import { baselineEstimator, lawsOfTrainer } from '@collimate/laws'
@@ -45,6 +53,20 @@ const asking = (change: (request: EstimatorRequest) => EstimatorRequest) =>
     ...(context.estimator && {
       estimator: { estimate: (request) => context.estimator!.estimate(change(request)) },
     }),
+  }))
+
+/** What the bus is told is changed on the way. */
+const telling = <Name extends EventName>(
+  event: Name,
+  change: (payload: CollimateEvents[Name]) => CollimateEvents[Name],
+) =>
+  within((context) => ({
+    ...context,
+    bus: {
+      ...context.bus,
+      emit: (name, payload) =>
+        context.bus.emit(name, (name === (event as string) ? change(payload as never) : payload) as typeof payload),
+    },
   }))
 
 /** Updates with other log-probs of the policy that sampled. */
@@ -277,18 +299,9 @@ const ofReinforce: readonly PartsMutation[] = [
     id: 'reinforce-mean-of-present',
     defect: 'class 40',
     what: 'the moving mean has the rewards of the present step in it',
-    wrong: within((context) => ({
-      ...context,
-      bus: {
-        ...context.bus,
-        emit(name, payload) {
-          const changed =
-            name === 'advantages.estimated' && 'request' in payload
-              ? { ...payload, request: { ...payload.request, meanReward: meanOf(payload.request) } }
-              : payload
-          context.bus.emit(name, changed as typeof payload)
-        },
-      },
+    wrong: telling('advantages.estimated', ({ request, ...rest }) => ({
+      ...rest,
+      request: { ...request, meanReward: meanOf(request) },
     })),
   }),
   ofTrainer({
@@ -324,18 +337,9 @@ const ofReinforce: readonly PartsMutation[] = [
     id: 'reinforce-tells-late-version',
     defect: 'class 51',
     what: 'samples are stamped with the version after the update',
-    wrong: within((context) => ({
-      ...context,
-      bus: {
-        ...context.bus,
-        emit(name, payload) {
-          const changed =
-            name === 'rollout.sampled' && 'rollouts' in payload
-              ? { ...payload, rollouts: payload.rollouts.map((one: Rollout) => ({ ...one, version: one.version + 1 })) }
-              : payload
-          context.bus.emit(name, changed as typeof payload)
-        },
-      },
+    wrong: telling('rollout.sampled', ({ rollouts, ...rest }) => ({
+      ...rest,
+      rollouts: rollouts.map((rollout) => ({ ...rollout, version: rollout.version + 1 })),
     })),
   }),
 ]
