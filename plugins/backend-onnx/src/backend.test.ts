@@ -101,7 +101,7 @@ describe('life', () => {
 
   test('the plugin knows its options', async () => {
     const { options } = onnx.definition
-    expect(options.parse({})).toEqual({ device: 'cpu', arena: true, spinning: false })
+    expect(options.parse({})).toEqual({ device: 'cpu', arena: true, spinning: false, tf32: false })
     for (const wrong of [{ device: 'gpu' }, { threads: 0 }, { threads: 1.5 }, { nosuch: 1 }]) {
       expect(options.safeParse(wrong).success).toBe(false)
     }

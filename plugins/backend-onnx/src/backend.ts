@@ -10,9 +10,11 @@ import {
 } from '@collimate/core'
 import { compileProgram } from './compile.js'
 import { encodeModel } from './onnx-model.js'
+import { checkIndices, type IndexFeed } from './indices.js'
 import { deviceNeeds } from './providers.js'
 import { checkFeeds, checkRows, resolveStates } from './requests.js'
 import { buffersOf, sameShape, wireData, wireInit } from './tensors.js'
+import { settleTf32 } from './tf32.js'
 import { takeDevice } from './webgpu-guard.js'
 import { WorkerClient } from './worker-client.js'
 import type { Requests, SessionSettings, Verb } from './worker/protocol.js'
@@ -20,6 +22,13 @@ import type { Requests, SessionSettings, Verb } from './worker/protocol.js'
 type TensorType = { readonly dtype: DType; readonly shape: Shape }
 /** What the client knows of a state set, so that it can refuse a request before anything happens. */
 export type StateTypes = ReadonlyMap<string, TensorType>
+
+/** What the client knows of an executable. */
+interface Known {
+  readonly program: Program
+  readonly frozen: ReadonlySet<string>
+  readonly indices: readonly IndexFeed[]
+}
 
 /** Numbers ids over all backends of the process: an id that is shown to the wrong backend is unknown there. */
 let ids = 0
@@ -30,6 +39,7 @@ let ids = 0
  */
 export async function createBackend(settings: SessionSettings): Promise<Backend> {
   const giveBack = takeDevice(settings.device)
+  const undoTf32 = settings.device === 'cuda' ? settleTf32(settings.tf32 ?? false) : undefined
   const worker = new WorkerClient()
   try {
     await worker.call('open', { settings, probe: probeModel() })
@@ -37,6 +47,7 @@ export async function createBackend(settings: SessionSettings): Promise<Backend>
     const failure = error as CollimateError
     await worker.end(failure)
     giveBack()
+    undoTf32?.()
     throw new CollimateError(failure.code, failure.message, { hint: deviceNeeds[settings.device], cause: failure })
   }
   return new OnnxBackend(worker, settings, giveBack)
@@ -46,7 +57,7 @@ class OnnxBackend implements Backend {
   readonly #worker: WorkerClient
   readonly #settings: SessionSettings
   readonly #giveBack: () => void
-  readonly #programs = new Map<ExecutableId, { program: Program; frozen: ReadonlySet<string> }>()
+  readonly #programs = new Map<ExecutableId, Known>()
   readonly #states = new Map<StateId, StateTypes>()
   #closed: Promise<void> | undefined
 
@@ -69,7 +80,7 @@ class OnnxBackend implements Backend {
     const compiled = compileProgram(program, frozenStates, (id) => this.#types(id), this.#settings.device)
     const id: ExecutableId = `executable-${++ids}`
     await this.#call('compile', { id, program: compiled })
-    this.#programs.set(id, { program, frozen: new Set(frozenStates.keys()) })
+    this.#programs.set(id, { program, frozen: new Set(frozenStates.keys()), indices: compiled.indices })
     return id
   }
 
@@ -80,6 +91,7 @@ class OnnxBackend implements Backend {
     const resolved = resolveStates(known.program, known.frozen, sets)
     const wire = checkFeeds(known.program, feeds)
     checkRows(known.program, feeds)
+    checkIndices(known.program.name, known.indices, wire)
     return this.#call('run', { id: executable, feeds: wire, states: resolved }, buffersOf(Object.values(wire)))
   }
 

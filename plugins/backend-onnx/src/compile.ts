@@ -4,6 +4,7 @@ import type { StateTypes } from './backend.js'
 import type { CompiledProgram } from './compiled.js'
 import { planElementwise } from './elementwise/recognise.js'
 import { elementTypeOf, GraphBuilder } from './graph-builder.js'
+import { feedOrigins, indexFeeds } from './indices.js'
 import type { Value } from './lowering/lowering.js'
 import { loweringOf } from './lowering/table.js'
 import { encodeModel, type OnnxInitializer, type OnnxValue } from './onnx-model.js'
@@ -49,6 +50,8 @@ function translated<T>(work: () => T): T {
 function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, device: Device): CompiledProgram {
   const graph = new GraphBuilder(device)
   const values: Value[] = program.inputs.map(({ dtype, shape }, number) => ({ name: `i${number}`, dtype, shape }))
+  const origins = feedOrigins(program)
+  program.inputs.forEach(({ role }, number) => role === 'feed' && graph.checked.add(`i${number}`))
   const used = new Set([...program.nodes.flatMap(({ inputs }) => inputs), ...results(program)])
   const inputs: CompiledProgram['inputs'][number][] = []
   const external: { path: string; state: StateId; name: string }[] = []
@@ -71,6 +74,7 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, devi
       attributes,
       { dtype, shape },
     )
+    if (origins[values.length] !== undefined) graph.checked.add(name)
     values.push({ name, dtype, shape })
   }
 
@@ -106,6 +110,7 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, devi
     outputs: returned,
     updates,
     frozen: external,
+    indices: device === 'cpu' ? [] : indexFeeds(program),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DType, Shape, StateId } from '@collimate/core'
 import type { ElementwisePlan } from './elementwise/plan.js'
+import type { IndexFeed } from './indices.js'
 
 /** What the worker needs to run a program: plain data, made on the caller's thread. */
 export interface CompiledProgram {
@@ -21,6 +22,8 @@ export interface CompiledProgram {
   readonly updates: readonly CompiledUpdate[]
   /** Frozen buffers: initializers of the model whose values the worker adds from its states. */
   readonly frozen: readonly { readonly path: string; readonly state: StateId; readonly name: string }[]
+  /** Feeds that the client checks before a run, because the kernels of the device do not: none on the CPU. */
+  readonly indices: readonly IndexFeed[]
   /** The same program as passes over state memory, where it is element-wise; preferred to the model. */
   readonly elementwise?: ElementwisePlan
 }

@@ -18,6 +18,9 @@ export class GraphBuilder {
   readonly #constants = new Map<string, string>()
   readonly #wide = new Map<string, string>()
 
+  /** Names of values that come from feeds unchanged: where they are indices, the client checks them before each run. */
+  readonly checked = new Set<string>()
+
   constructor(readonly device: Device) {}
 
   /** Adds a node and returns the name of its first value. */

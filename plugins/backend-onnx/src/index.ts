@@ -27,6 +27,12 @@ const options = z.strictObject({
     .describe(
       'Let idle threads wait busily: a little faster where runs follow one another closely, at full CPU load. Default false.',
     ),
+  tf32: z
+    .boolean()
+    .default(false)
+    .describe(
+      'For cuda: matrix products with the 10-bit mantissa of TF32, faster, with errors near 1e-3; one setting per process. Default false.',
+    ),
 })
 
 /** Runs tensor programs on ONNX Runtime in a worker thread. */
@@ -38,8 +44,8 @@ export const onnx = definePlugin({
   description: 'ONNX Runtime: CPU, and CUDA, WebGPU, CoreML or DirectML where the machine has them',
   options,
   capabilities: { precision: 'float32', devices },
-  create: ({ device, threads = physicalCores(), arena, spinning }) =>
-    createBackend({ device, threads, arena, spinning }),
+  create: ({ device, threads = physicalCores(), arena, spinning, tf32 }) =>
+    createBackend({ device, threads, arena, spinning, tf32 }),
 })
 
 export default onnx

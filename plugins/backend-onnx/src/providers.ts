@@ -6,8 +6,9 @@ export type Device = (typeof devices)[number]
 export const deviceNeeds: Readonly<Record<Device, string>> = {
   cpu: 'onnxruntime-node has binaries for linux x64 and arm64, macOS arm64 and Windows x64 and arm64',
   cuda:
-    'cuda needs linux x64, an NVIDIA driver, CUDA 12 with cuDNN 9, and the provider libraries: ' +
-    'ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node',
+    'cuda needs linux x64, an NVIDIA driver, cuDNN 9, and CUDA with the provider libraries that were built for it: for ' +
+    'CUDA 13 npm run native-cuda -w @collimate/backend-onnx, for CUDA 12 ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild ' +
+    'onnxruntime-node; the libraries of CUDA and cuDNN have to be on LD_LIBRARY_PATH',
   webgpu: 'webgpu needs linux x64 with a Vulkan driver, macOS arm64, or Windows',
   coreml: 'coreml needs macOS on arm64',
   dml: 'dml needs Windows with a DirectX 12 device',

@@ -1,6 +1,7 @@
 import type { OpAttributes, OpName } from '@collimate/graph'
 import type { Device } from '../providers.js'
 import { elementwise } from './elementwise.js'
+import { onCuda, onDevices, onWebgpu } from './devices.js'
 import { indexing } from './indexing.js'
 import { linearAlgebra } from './linear-algebra.js'
 import type { Lowering, Lowerings } from './lowering.js'
@@ -18,17 +19,17 @@ export const lowerings: Lowerings<OpAttributes> = {
   ...nn,
 }
 
-/** Ops that a device lacks a kernel for, and whose decomposition it has: they would fall back to the CPU, with copies. */
-const decomposedOn: Readonly<Record<Device, ReadonlySet<OpName>>> = {
-  cpu: new Set(),
-  cuda: new Set(),
-  webgpu: new Set<OpName>(['logSoftmax']),
-  coreml: new Set(),
-  dml: new Set(),
+/** What a device needs otherwise: it lacks a kernel, or its kernel loses digits. The graphs of the CPU are not touched. */
+const exceptions: Readonly<Record<Device, Partial<Lowerings<OpAttributes>>>> = {
+  cpu: {},
+  cuda: { ...onDevices, ...onCuda },
+  webgpu: { ...onDevices, ...onWebgpu },
+  coreml: onDevices,
+  dml: onDevices,
 }
 
 /** The lowering of an op; undefined where it is decomposed. */
 export function loweringOf(op: OpName, device: Device): Lowering<unknown> | undefined {
-  const lowering = lowerings[op]
-  return lowering === 'decompose' || decomposedOn[device].has(op) ? undefined : (lowering as Lowering<unknown>)
+  const lowering = exceptions[device][op] ?? lowerings[op]
+  return lowering === 'decompose' ? undefined : (lowering as Lowering<unknown>)
 }

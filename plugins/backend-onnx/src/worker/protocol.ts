@@ -8,6 +8,8 @@ export interface SessionSettings {
   readonly threads: number
   readonly arena: boolean
   readonly spinning: boolean
+  /** For cuda: matrix products with 10 bits of mantissa. Default false. */
+  readonly tf32?: boolean
 }
 
 export type WireInit = HostTensor | { readonly dtype: DType; readonly shape: Shape; readonly fill: number }
