@@ -16,6 +16,8 @@ transformers.logging.set_verbosity_error()
 shapes = json.loads(sys.stdin.readline())
 torch.manual_seed(0)
 torch.set_num_threads(shapes["threads"])
+device = "cpu" if shapes.get("device", "cpu") == "cpu" else "cuda"
+torch.set_default_device(device)
 config = LlamaConfig(
     hidden_size=shapes["hidden"],
     intermediate_size=shapes["intermediate"],
@@ -68,9 +70,16 @@ def generate(batch):
         )
 
 
-print(json.dumps({"torch": torch.__version__, "transformers": transformers.__version__}), flush=True)
+def synchronize():
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+name = torch.__version__ + (f" on {torch.cuda.get_device_name()}" if device == "cuda" else "")
+print(json.dumps({"torch": name, "transformers": transformers.__version__}), flush=True)
 for line in sys.stdin:
     work = json.loads(line)["work"]
+    synchronize()
     start = time.perf_counter()
     if work == "matmul":
         a @ b
@@ -80,4 +89,5 @@ for line in sys.stdin:
         dpo()
     else:
         generate(int(work.removeprefix("decode")))
+    synchronize()
     print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)

@@ -48,16 +48,18 @@ async function bench(options: {
   peer?: string
   rounds: number
   threads: number
+  device: string
   only?: string
   json?: boolean
 }): Promise<void> {
   const say = (line: string): void => void (options.json ? process.stderr : process.stdout).write(`${line}\n`)
-  const mine = await ours({ device: 'cpu', threads: options.threads })
+  const mine = await ours({ device: options.device, threads: options.threads })
   let peer: Peer | undefined
   try {
-    if (options.peer) peer = await startPeer(options.peer, { ...shapes, threads: options.threads, model: modelConfig })
+    const { threads, device } = options
+    if (options.peer) peer = await startPeer(options.peer, { ...shapes, threads, device, model: modelConfig })
     say(
-      `${cpus()[0]?.model ?? 'unknown processor'}, ${options.threads} threads; ${mine.parameters.toLocaleString('en')} parameters, float32`,
+      `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, ${device}; ${mine.parameters.toLocaleString('en')} parameters, float32`,
     )
     if (peer) say(`beside ${peer.versions}`)
     const peers = (work: string): string => work.replace(/ \(.*/, '')
@@ -147,6 +149,7 @@ const command = new Command('bench')
   .option('--peer <python>', 'run the same work in PyTorch beside it, with this Python (needs torch and transformers)')
   .option('--rounds <n>', 'rounds; the median counts', Number, 5)
   .option('--threads <n>', 'threads for both sides', Number, physicalCores)
+  .option('--device <name>', 'cpu, cuda or webgpu; PyTorch then computes on the GPU too', 'cpu')
   .option('--only <text>', 'only the works whose name contains this')
   .option('--json', 'print JSON')
 try {
