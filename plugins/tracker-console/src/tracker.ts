@@ -19,7 +19,14 @@ export interface Streams {
 }
 
 /** Metrics that the progress line shows, where a trainer reports them. */
-const shownMetrics = ['loss', 'mean_token_accuracy', 'rewards/accuracies', 'rewards/margins'] as const
+const shownMetrics = [
+  'loss',
+  'mean_token_accuracy',
+  'rewards/accuracies',
+  'rewards/margins',
+  'reward',
+  'objective/kl',
+] as const
 
 /** Tells people in a terminal how a run goes. */
 export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, now }: Streams): Tracker {
