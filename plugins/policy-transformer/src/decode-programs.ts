@@ -1,82 +1,98 @@
-import type { Program, StateInit } from '@collimate/core'
-import { broadcastTo, fill, gather, input, iota, matmul, mul, program, reshape } from '@collimate/graph'
+import type { Program } from '@collimate/core'
+import {
+  broadcastTo,
+  fill,
+  gather,
+  greaterEqual,
+  input,
+  iota,
+  matmul,
+  maximum,
+  mul,
+  program,
+  reshape,
+  slice,
+  where,
+} from '@collimate/graph'
 import type { Tensor } from '@collimate/graph'
 import { cachedAttention, forestAttention, weightInputs } from '@collimate/models'
 import type { ModelConfig, ModelFiles } from '@collimate/models'
+import { cacheInput, cacheParts, slotInput } from './decode-cache.js'
+import type { CachePart, CacheSize } from './decode-cache.js'
 import { chooseTokens } from './sampling.js'
 import type { Truncation } from './sampling.js'
 
-/** Size of a key-value cache. */
-export interface CacheSize {
-  /** Rows that are decoded together, B. */
-  readonly rows: number
-  /** Slots of a row, C. */
-  readonly capacity: number
-}
-
-/** What a prefill and a step program are built for. */
+/** What every decoding program is built for. */
 export interface DecodeShape extends CacheSize {
   readonly greedy: boolean
   readonly truncation: Truncation
 }
 
-const parts = ['k', 'v'] as const
-type CachePart = (typeof parts)[number]
-
-/** Keys and values of each layer, [B, KV, C, d]; the size is in the name, so that one program can read one cache and write another. */
-function cacheBuffer(config: ModelConfig, { rows, capacity }: CacheSize, part: CachePart, layer: number) {
-  return {
-    name: `cache.${rows}x${capacity}.${part}.${layer}`,
-    shape: [rows, config.kvHeads, capacity, config.headDim] as const,
-  }
-}
-
-function cacheBuffers(config: ModelConfig, size: CacheSize) {
-  const layers = Array.from({ length: config.layers }, (_, layer) => layer)
-  return layers.flatMap((layer) => parts.map((part) => cacheBuffer(config, size, part, layer)))
-}
-
-/** The state of a batch while it is decoded. */
-export function cacheTensors(config: ModelConfig, size: CacheSize): Record<string, StateInit> {
-  return Object.fromEntries(cacheBuffers(config, size).map(({ name, shape }) => [name, { dtype: 'float', shape }]))
+/** What an enter program is built for besides. */
+export interface EntryShape {
+  /** Completions that begin, E: each samples its first token. */
+  readonly entering: number
+  /** Different prompts among theirs, R. */
+  readonly prompts: number
+  /** Columns of the prompts, padded on the right, W. */
+  readonly width: number
+  /**
+   * `all`: every row is new. `own`: the same, and row b takes prompt b (R = B). `some`: rows that are not entered keep
+   * what they hold.
+   */
+  readonly into: 'all' | 'own' | 'some'
 }
 
 /**
- * Reads prompts, padded on the right to `width` = W: fills slots 0 to W − 1 of the cache and samples each row's first token.
+ * Reads prompts, writes their keys and values into columns 0 to W − 1 of the rows that they enter, and samples the first
+ * token of each completion. Equal prompts may be read once and entered many times.
  *
- * Feeds: `tokens` int [B, W], `last` int [B], the index in B·W of each prompt's last token, `slot` int, 0, and those of
- * sampling (see below). Outputs: `tokens` int [B], `logProbs` [B].
+ * Feeds: `tokens` int [R, W]; `last` int [E], the index in R·W of the last token of each completion's prompt; unless `into`
+ * is `own`, `sources` int [B], the prompt that a row takes, −1 where it stays as it is; `slot` int, 0; and those of sampling:
+ * unless greedy, `uniforms` [E] and `inverseTemperature`. Outputs: `tokens` int [E], `logProbs` [E].
  */
-export function prefillProgram(files: ModelFiles, shape: DecodeShape, width: number): Program {
+export function enterProgram(files: ModelFiles, shape: DecodeShape, entry: EntryShape): Program {
   const { config } = files
+  const { prompts, width, entering } = entry
   const weights = weightsOf(files)
-  const last = input('last', [shape.rows], 'int')
+  const last = input('last', [entering], 'int')
   // One segment: causality alone hides the padding, which stands to the right of every token that is read.
   const segment = fill(0, [1, width], 'int')
   const attention = forestAttention(config, { segments: segment, prompts: segment })
   const cache = cacheUpdates(config, shape)
   const hidden = files.architecture.trunk(config, weights, {
-    tokens: input('tokens', [shape.rows, width], 'int'),
-    positions: broadcastTo(reshape(iota(width), [1, width]), [shape.rows, width]),
+    tokens: input('tokens', [prompts, width], 'int'),
+    positions: broadcastTo(reshape(iota(width), [1, width]), [prompts, width]),
     positionLimit: width,
     attention: (layer, q, k, v) => {
-      cache.write(layer, k, v)
+      const rows = (part: CachePart, read: Tensor) => placed(read, cache.buffer(part, layer), entry)
+      cache.write(layer, rows('k', k), rows('v', v))
       return attention(layer, q, k, v)
     },
     keep: (rows) => gather(rows, last),
   })
   return program({
-    name: 'prefill',
-    outputs: sample(shape, files.architecture.head(config, weights), hidden),
+    name: 'enter',
+    outputs: sample(shape, entering, files.architecture.head(config, weights), hidden),
     updates: cache.updates,
   })
 }
 
+/** The first W columns of all rows of a buffer [B, KV, C, d], once what was read, [R, KV, W, d], has entered it. */
+function placed(read: Tensor, buffer: Tensor, { into, width }: EntryShape): Tensor {
+  if (into === 'own') return read
+  const [rows, heads, , size] = buffer.shape
+  const sources = input('sources', [rows], 'int')
+  if (into === 'all') return gather(read, sources)
+  const entered = greaterEqual(reshape(sources, [rows, 1, 1, 1]), 0)
+  return where(entered, gather(read, maximum(sources, 0)), slice(buffer, [0, 0, 0, 0], [rows, heads, width, size]))
+}
+
 /**
- * One token per row: reads the cache, writes the token's keys and values at `slot`, samples the next token.
+ * One token per row: reads the cache, writes the token's keys and values into column `slot`, samples the next token.
  *
- * Feeds: `tokens` int [B], `positions` int [B], `visible` [B, C], added to the scores of the cache's slots, `slot` int, and
- * those of sampling: unless greedy, `uniforms` [B] and `inverseTemperature`. Outputs as those of the prefill.
+ * Feeds: `tokens` int [B], `positions` int [B], `visible` [B, C], added to the scores of the cache's columns, `slot` int, and
+ * those of sampling, as above for B completions. Outputs: `tokens` int [B], `logProbs` [B].
  *
  * @param joinWeights for a program that has the weights built in
  */
@@ -93,63 +109,37 @@ export function stepProgram(files: ModelFiles, shape: DecodeShape, joinWeights: 
   const hidden = files.architecture.trunk(config, weights, {
     tokens: reshape(input('tokens', [rows], 'int'), [rows, 1]),
     positions: reshape(input('positions', [rows], 'int'), [rows, 1]),
-    positionLimit: positionLimit(config, shape),
+    // A row sees what lies before its token in the cache, each in a column of its own: no position reaches C.
+    positionLimit: Math.min(capacity, config.contextLength),
     attention: cachedAttention(config, view, cache.write),
     joinWeights,
   })
   return program({
     name: 'decode step',
-    outputs: sample(shape, files.architecture.head(config, weights), hidden),
+    outputs: sample(shape, rows, files.architecture.head(config, weights), hidden),
     updates: cache.updates,
   })
 }
 
-/**
- * Copies rows of a cache into another, which may have fewer rows and more slots.
- *
- * Feeds: `rows` int [B of the new one], the rows that are taken, and `slot` int, 0.
- */
-export function moveProgram(config: ModelConfig, from: CacheSize, to: CacheSize): Program {
-  const rows = input('rows', [to.rows], 'int')
-  const start = input('slot', [], 'int')
-  const targets = cacheBuffers(config, to)
-  const updates = cacheBuffers(config, from).map(({ name, shape }, index) => {
-    const target = targets[index]
-    return {
-      state: input(target.name, target.shape, 'float', 'state'),
-      value: gather(input(name, shape, 'float', 'state'), rows),
-      at: { axis: 2, start },
-    }
-  })
-  return program({ name: 'move cache', outputs: {}, updates })
-}
-
-/** Positions of a batch are below it. */
-export function positionLimit(config: ModelConfig, { capacity }: CacheSize): number {
-  return Math.min(capacity, config.contextLength)
-}
-
-/** Buffers of the cache, and the writes of new rows into them at the feed `slot`. */
+/** Buffers of the cache, and the writes of new columns into them at the feed `slot`. */
 function cacheUpdates(config: ModelConfig, size: CacheSize) {
-  const slot = input('slot', [], 'int')
-  const buffer = (part: CachePart, layer: number) => {
-    const { name, shape } = cacheBuffer(config, size, part, layer)
-    return input(name, shape, 'float', 'state')
-  }
+  const start = slotInput()
+  const buffer = (part: CachePart, layer: number) => cacheInput(config, size, part, layer)
   const updates: { state: Tensor; value: Tensor; at: { axis: number; start: Tensor } }[] = []
   const write = (layer: number, k: Tensor, v: Tensor): void => {
-    for (const [part, value] of [['k', k] as const, ['v', v] as const])
-      updates.push({ state: buffer(part, layer), value, at: { axis: 2, start: slot } })
+    const values = { k, v }
+    for (const part of cacheParts)
+      updates.push({ state: buffer(part, layer), value: values[part], at: { axis: 2, start } })
   }
   return { buffer, write, updates }
 }
 
 const weightsOf = ({ architecture, config }: ModelFiles) => weightInputs(architecture.parameters(config))
 
-/** Samples from the distributions that a head [V, D] gives over hidden states [B, D]. */
-function sample({ rows, greedy, truncation }: DecodeShape, head: Tensor, hidden: Tensor) {
-  // Dividing [B, D] by the temperature is cheaper than dividing the logits, [B, V].
+/** Samples from the distributions that a head [V, D] gives over hidden states [count, D]. */
+function sample({ greedy, truncation }: DecodeShape, count: number, head: Tensor, hidden: Tensor) {
+  // Dividing [count, D] by the temperature is cheaper than dividing the logits, [count, V].
   const scaled = greedy ? hidden : mul(hidden, input('inverseTemperature', []))
-  const uniforms = greedy ? undefined : reshape(input('uniforms', [rows]), [rows, 1])
+  const uniforms = greedy ? undefined : reshape(input('uniforms', [count]), [count, 1])
   return chooseTokens(matmul(scaled, head, { transposeB: true }), uniforms, truncation)
 }

@@ -1,6 +1,8 @@
-import type { TensorData } from '@collimate/core'
-import { cacheTensors, moveProgram, prefillProgram, stepProgram } from './decode-programs.js'
-import type { CacheSize, DecodeShape } from './decode-programs.js'
+import type { StateId, TensorData } from '@collimate/core'
+import { cacheTensors, moveProgram } from './decode-cache.js'
+import type { CacheSize } from './decode-cache.js'
+import { enterProgram, stepProgram } from './decode-programs.js'
+import type { DecodeShape, EntryShape } from './decode-programs.js'
 import type { Engine } from './engine.js'
 import type { WeightSource } from './weights.js'
 
@@ -8,44 +10,59 @@ type Values = Record<string, TensorData>
 
 /** A key-value cache on the backend and the programs that work on it; feeds and outputs are those of the programs. */
 export interface DecodeSession {
+  /** Of the cache; no rows before the first `clear`. */
   readonly size: CacheSize
-  prefill(width: number, feeds: Values): Promise<Values>
+  /** Replaces the cache by an empty one. */
+  clear(size: CacheSize): Promise<void>
+  enter(entry: EntryShape, feeds: Values): Promise<Values>
   step(feeds: Values): Promise<Values>
-  /** Moves the given rows into a cache of another size, in their order. */
-  move(rows: Int32Array, capacity: number): Promise<void>
+  /** Moves rows into a cache of another size, in the given order; `columns` says which are taken where it has fewer. */
+  move(size: CacheSize, rows: Int32Array, columns: Int32Array): Promise<void>
   release(): Promise<void>
 }
 
 export interface SessionRequest {
-  readonly size: CacheSize
   readonly sampling: Pick<DecodeShape, 'greedy' | 'truncation'>
   /** Build the weights into step programs. */
   readonly frozen: boolean
 }
 
-export async function openSession(
+export function openSession(
   { backend, programs, files }: Engine,
   weights: WeightSource,
-  { size: initialSize, sampling, frozen }: SessionRequest,
-): Promise<DecodeSession> {
+  { sampling, frozen }: SessionRequest,
+): DecodeSession {
   const { config } = files
   const weightBytes = Object.values(files.weights).reduce((total, { data }) => total + data.byteLength, 0)
-  let size = initialSize
-  let cache = await backend.state({ tensors: cacheTensors(config, size) })
+  let size: CacheSize = { rows: 0, capacity: 0 }
+  let cache: StateId | undefined
+  const caches = () => (cache === undefined ? [] : [cache])
   const shape = (): DecodeShape => ({ rows: size.rows, capacity: size.capacity, ...sampling })
+
+  async function release(): Promise<void> {
+    const old = caches()
+    cache = undefined
+    for (const id of old) await backend.release({ id })
+  }
 
   return {
     get size() {
       return size
     },
 
-    prefill: (width, feeds) =>
+    async clear(next) {
+      await release()
+      cache = await backend.state({ tensors: cacheTensors(config, next) })
+      size = next
+    },
+
+    enter: (entry, feeds) =>
       programs.use(
         {
-          key: `prefill ${JSON.stringify([width, shape()])}`,
-          build: () => ({ program: prefillProgram(files, shape(), width), info: undefined }),
+          key: `enter ${JSON.stringify([entry, shape()])}`,
+          build: () => ({ program: enterProgram(files, shape(), entry), info: undefined }),
         },
-        ({ run }) => run(feeds, [weights.state(), cache]),
+        ({ run }) => run(feeds, [weights.state(), ...caches()]),
       ),
 
     step: (feeds) =>
@@ -56,26 +73,29 @@ export async function openSession(
           ...(frozen && { frozen: { state: weights.state(), content: weights.content(), bytes: weightBytes } }),
         },
         // Borrowed weights may move between two runs: their place is asked for at each.
-        ({ run }) => run(feeds, frozen ? [cache] : [weights.state(), cache]),
+        ({ run }) => run(feeds, frozen ? caches() : [weights.state(), ...caches()]),
       ),
 
-    async move(rows, capacity) {
+    async move(next, rows, columns) {
       const from = size
-      const to: CacheSize = { rows: rows.length, capacity }
-      const target = await backend.state({ tensors: cacheTensors(config, to) })
-      await programs.use(
-        {
-          key: `move ${JSON.stringify([from, to])}`,
-          build: () => ({ program: moveProgram(config, from, to), info: undefined }),
-        },
-        ({ run }) => run({ rows, slot: Int32Array.of(0) }, [cache, target]),
-      )
-      const old = cache
+      const target = await backend.state({ tensors: cacheTensors(config, next) })
+      try {
+        await programs.use(
+          {
+            key: `move ${JSON.stringify([from, next])}`,
+            build: () => ({ program: moveProgram(config, from, next), info: undefined }),
+          },
+          ({ run }) => run({ rows, columns, slot: Int32Array.of(0) }, [...caches(), target]),
+        )
+      } catch (error) {
+        await backend.release({ id: target })
+        throw error
+      }
+      await release()
       cache = target
-      size = to
-      await backend.release({ id: old })
+      size = next
     },
 
-    release: () => backend.release({ id: cache }),
+    release,
   }
 }

@@ -1,145 +1,153 @@
-import { CollimateError } from '@collimate/core'
 import type { TensorData } from '@collimate/core'
+import type { CacheSize } from './decode-cache.js'
+import { afterStep, emptyColumns, inLarger, inSmaller, withPrompt } from './decode-columns.js'
+import { entryOf, samplingFeeds, stepFeeds } from './decode-feeds.js'
+import type { Draw } from './decode-feeds.js'
+import { ageOf, append, readAgain, startRows } from './decode-row.js'
+import type { Row } from './decode-row.js'
 import type { DecodeSession } from './decode-session.js'
-import { filled, programRows, roundUp } from './schedule.js'
-import type { DecodeBatch } from './schedule.js'
+import { waitingRows } from './decode-waiting.js'
+import { entering, filled, fittingSize, programRows, savingOf, worthReadingAgain } from './schedule.js'
 
-/** Added to the attention scores of slots that a row does not see. */
-const UNSEEN = -1e9
-
-export interface DecodeRequest {
-  readonly batch: DecodeBatch
+export interface DecodeRequest extends Draw {
   readonly prompts: readonly Int32Array[]
   /** Most new tokens of each prompt. */
   readonly allowances: readonly number[]
   readonly stopTokens: ReadonlySet<number>
+  /** Rows that are decoded together, at most. */
+  readonly batchSize: number
   readonly contextLength: number
-  /** 0 = greedy. */
-  readonly temperature: number
-  /** The uniform number that decides token `index` of a prompt's completion. */
-  readonly uniform: (prompt: number, index: number) => number
+  /** Columns for decoded tokens in the first cache. */
+  readonly firstColumns: number
+  /** A cache of another size costs about as much as this many steps: rows are copied, programs are compiled. */
+  readonly stepsPerMove: number
 }
 
-export interface Completion {
-  /** Number of the prompt in the request. */
-  readonly prompt: number
-  readonly tokens: Int32Array
-  readonly logProbs: Float32Array
-  readonly endedBy: 'stop' | 'length'
-}
-
-/** One row of the programs: a completion in the making, or a filler (`live` from the start false). */
-interface Row {
-  readonly prompt: number
-  readonly ids: Int32Array
-  readonly allowance: number
-  readonly tokens: number[]
-  readonly logProbs: number[]
-  endedBy: 'stop' | 'length'
-  live: boolean
-}
+export type Completion = Pick<Row, 'tokens' | 'logProbs' | 'endedBy'>
 
 /**
- * Decodes one batch: a prefill that reads the prompts and samples the first tokens, then one step per token, until every
- * row has ended. When the cache is full, the rows that still live move into a larger one.
+ * Completes prompts, `batchSize` at a time: where a completion has ended, a prompt that waits takes its place. Entering
+ * reads the prompt and samples its first token; every step samples one token for each living row.
+ *
+ * The cache holds what the rows need (see `Columns`). When its oldest row has filled it, either that row gives up its place
+ * and is read again at the end, or all move into a larger cache. When nothing waits and few live, or the oldest have ended,
+ * they move into a smaller one.
  */
 export async function decode(session: DecodeSession, request: DecodeRequest): Promise<readonly Completion[]> {
-  const { batch, stopTokens } = request
-  const started = batch.prompts.map((prompt) => startRow(request, prompt))
-  let rows = withFillers(started, batch.rows)
+  const { prompts, allowances, stopTokens, batchSize, contextLength, firstColumns, stepsPerMove } = request
+  const completions: Completion[] = []
+  let waiting = waitingRows(startRows(prompts, allowances))
+  let later: readonly Row[] = []
+  let rows: readonly (Row | undefined)[] = []
+  let columns = emptyColumns(0, 0)
+  // Free rows since the last entry, savings since the last move, tokens that were decoded and tokens that were read again.
+  const sums = { idle: 0, missed: 0, decoded: 0, read: 0 }
 
-  const accept = ({ tokens, logProbs }: Record<string, TensorData>): void =>
-    rows.forEach((row, at) => {
-      if (row.live) append(row, tokens[at], logProbs[at], stopTokens)
+  const living = (): readonly Row[] => rows.filter((row) => row?.live === true) as readonly Row[]
+  const longest = (live: readonly Row[]): number => greatest(live, ({ ids }) => ids.length, waiting.longest)
+  const oldest = (live: readonly Row[]): number => greatest(live, ageOf, 0)
+
+  /** The size that those who live and those who wait need from now on. */
+  const neededSize = (live: readonly Row[]): CacheSize =>
+    fittingSize({
+      rows: programRows(live.length + waiting.count, batchSize),
+      prompt: longest(live),
+      age: oldest(live),
+      most: greatest(live, ({ allowance, before }) => allowance - before, waiting.most) - 1,
+      first: firstColumns,
     })
 
-  accept(await session.prefill(batch.width, { ...prefillFeeds(rows, batch.width), ...samplingFeeds(request, rows, 0) }))
-  for (let index = 1; rows.some((row) => row.live); index++) {
-    const slot = batch.width + index - 1
-    if (slot === session.size.capacity) {
-      const live = rows.flatMap((row, at) => (row.live ? [at] : []))
-      const count = programRows(live.length, rows.length)
-      await session.move(Int32Array.from(filled(live, count)), Math.min(batch.capacity, roundUp(2 * slot)))
-      rows = withFillers(
-        live.map((at) => rows[at]),
-        count,
-      )
+  function accept(given: readonly (Row | undefined)[], { tokens, logProbs }: Record<string, TensorData>): void {
+    given.forEach((row, at) => {
+      if (row?.live !== true) return
+      append(row, tokens[at], logProbs[at], stopTokens)
+      if (!row.live) completions[row.number] = row
+    })
+  }
+
+  /** Makes an empty cache for those who wait, unless the present one will do. */
+  async function startAnew(): Promise<void> {
+    const size = neededSize([])
+    const holds = session.size.rows === size.rows && session.size.capacity >= size.capacity
+    if (!holds || savingOf(session.size, size) > 0) await session.clear(size)
+    columns = emptyColumns(session.size.capacity, waiting.longest)
+    rows = new Array<undefined>(session.size.rows).fill(undefined)
+  }
+
+  async function enter(count: number, keep: boolean): Promise<void> {
+    if (!keep) await startAnew()
+    const started = waiting.take(count)
+    const places = rows.flatMap((row, at) => (row?.live === true ? [] : [at])).slice(0, count)
+    const { entry, feeds } = entryOf(started, { rows: rows.length, places, keep }, contextLength)
+    accept(started, await session.enter(entry, { ...feeds, ...samplingFeeds(request, started, entry.entering) }))
+    const next = [...rows]
+    started.forEach((row, at) => (next[places[at]] = row))
+    rows = next
+    sums.idle = 0
+  }
+
+  async function move(live: readonly Row[], size: CacheSize): Promise<void> {
+    const need = { prompt: longest(live), age: oldest(live), capacity: size.capacity }
+    const { columns: next, taken } =
+      size.capacity < session.size.capacity
+        ? inSmaller(columns, need)
+        : { columns: inLarger(columns, size.capacity), taken: new Int32Array(0) }
+    const places = live.map((row) => rows.indexOf(row))
+    await session.move(size, Int32Array.from(filled(places, size.rows)), taken)
+    rows = [...live, ...new Array<undefined>(size.rows - live.length).fill(undefined)]
+    columns = next
+    sums.missed = 0
+  }
+
+  /** Whether the rows that have filled the cache have left it, to be read again later. */
+  function leave(live: readonly Row[], larger: CacheSize): boolean {
+    // Where nobody else needs the cache, it may as well grow.
+    if (waiting.count + later.length === 0) return false
+    const full = live.filter((row) => ageOf(row) === columns.ring.length).map(readAgain)
+    const read = full.reduce((sum, { ids }) => sum + ids.length, sums.read)
+    if (!worthReadingAgain({ decoded: sums.decoded, read, size: session.size, larger })) return false
+    sums.read = read
+    later = [...later, ...full]
+    rows = rows.map((row) => (full.some(({ number }) => number === row?.number) ? undefined : row))
+    return true
+  }
+
+  /** Sees to it that the next step has a column to write, in a cache that is not much too large. */
+  async function makeRoom(live: readonly Row[]): Promise<void> {
+    const prompt = longest(live)
+    if (prompt < columns.prompt) columns = withPrompt(columns, prompt)
+    const size = neededSize(live)
+    sums.missed += savingOf(session.size, size)
+    const full = oldest(live) === columns.ring.length
+    if (full && leave(live, size)) return
+    if (full || sums.missed >= stepsPerMove) await move(live, size)
+  }
+
+  async function step(): Promise<void> {
+    const live = living().length
+    if (live === 0) return
+    accept(rows, await session.step({ ...stepFeeds(rows, columns, prompts[0][0]), ...samplingFeeds(request, rows) }))
+    columns = afterStep(columns)
+    sums.decoded += live
+    sums.idle += rows.length - live
+  }
+
+  for (;;) {
+    const live = living()
+    if (live.length + waiting.count === 0) {
+      if (later.length === 0) return completions
+      waiting = waitingRows(later)
+      later = []
     }
-    const limit = Math.min(session.size.capacity, request.contextLength)
-    accept(
-      await session.step({
-        tokens: Int32Array.from(rows, (row) => row.tokens.at(-1) ?? 0),
-        positions: Int32Array.from(rows, (row) => Math.min(row.ids.length + index - 1, limit - 1)),
-        visible: visibility(rows, session.size.capacity, batch.width, slot),
-        slot: Int32Array.of(slot),
-        ...samplingFeeds(request, rows, index),
-      }),
-    )
-  }
-
-  return started.map(({ prompt, tokens, logProbs, endedBy }) => ({
-    prompt,
-    tokens: Int32Array.from(tokens),
-    logProbs: Float32Array.from(logProbs),
-    endedBy,
-  }))
-}
-
-/** The rows and, up to `count`, copies of the first that count as ended. */
-function withFillers(rows: readonly Row[], count: number): readonly Row[] {
-  return filled(rows, count).map((row, at) => (at < rows.length ? row : { ...row, live: false }))
-}
-
-function startRow({ prompts, allowances }: DecodeRequest, prompt: number): Row {
-  return {
-    prompt,
-    ids: prompts[prompt],
-    allowance: allowances[prompt],
-    tokens: [],
-    logProbs: [],
-    endedBy: 'length',
-    live: true,
+    const most = live.length > 0 ? rows.length : batchSize
+    const count = entering({ rows: most, live: live.length, waiting: waiting.count, idle: sums.idle })
+    if (count > 0) await enter(count, live.length > 0)
+    else {
+      await makeRoom(live)
+      await step()
+    }
   }
 }
 
-function append(row: Row, token: number, logProb: number, stopTokens: ReadonlySet<number>): void {
-  if (!Number.isFinite(logProb))
-    throw new CollimateError(
-      'COLLIMATE_NOT_FINITE',
-      `sampling token ${row.tokens.length} of completion ${row.prompt}: its log-probability is ${logProb}`,
-      { hint: 'The weights have diverged: go back to an earlier checkpoint and lower the learning rate.' },
-    )
-  row.tokens.push(token)
-  row.logProbs.push(logProb)
-  if (stopTokens.has(token)) row.endedBy = 'stop'
-  row.live = row.endedBy !== 'stop' && row.tokens.length < row.allowance
-}
-
-function prefillFeeds(rows: readonly Row[], width: number): Record<string, TensorData> {
-  const tokens = new Int32Array(rows.length * width)
-  rows.forEach(({ ids }, row) => tokens.set(ids, row * width))
-  const last = Int32Array.from(rows, ({ ids }, row) => row * width + ids.length - 1)
-  return { tokens, last, slot: Int32Array.of(0) }
-}
-
-function samplingFeeds(
-  { temperature, uniform }: DecodeRequest,
-  rows: readonly Row[],
-  index: number,
-): Record<string, TensorData> {
-  if (temperature === 0) return {}
-  return {
-    inverseTemperature: Float32Array.of(1 / temperature),
-    uniforms: Float32Array.from(rows, (row) => (row.live ? uniform(row.prompt, index) : 0)),
-  }
-}
-
-/** [B, C] 0 for the slots that a row sees, its prompt and what was decoded before `slot`; −1e9 for the others. */
-function visibility(rows: readonly Row[], capacity: number, width: number, slot: number): Float32Array {
-  const scores = new Float32Array(rows.length * capacity).fill(UNSEEN)
-  rows.forEach(({ ids }, row) => {
-    scores.fill(0, row * capacity, row * capacity + ids.length)
-    scores.fill(0, row * capacity + width, row * capacity + slot)
-  })
-  return scores
-}
+const greatest = (rows: readonly Row[], of: (row: Row) => number, least: number): number =>
+  rows.reduce((most, row) => Math.max(most, of(row)), least)
