@@ -1,6 +1,6 @@
 """The benchmark's work in PyTorch and transformers, one command at a time, so that both sides can alternate.
 
-Reads one JSON object a line ({"work": "sft"}), does that work once and answers {"seconds": s}. Model and shapes are those of
+Reads one JSON object a line ({"work": "sft"}), does that work once and answers {"seconds": s, "tokens": n}. Model and shapes are those of
 tools/bench/src/shapes.ts, given as the first line. Needs torch and transformers.
 """
 import json
@@ -61,13 +61,25 @@ def dpo():
     update(-F.logsigmoid(0.1 * (h[:half] - h[half:])).mean())
 
 
-def generate(batch):
+def generate(batch, **settings):
     x = ids.repeat(-(-batch // shapes["rows"]), 1)[:batch, :prompt]
-    new = shapes["newTokens"]
     with torch.no_grad():
-        policy.generate(
-            x, attention_mask=torch.ones_like(x), do_sample=True, top_k=0, max_new_tokens=new, min_new_tokens=new, pad_token_id=0
-        )
+        y = policy.generate(x, attention_mask=torch.ones_like(x), do_sample=True, top_k=0, pad_token_id=0, **settings)
+    return y[:, prompt:]
+
+
+def even(batch):
+    return generate(batch, max_new_tokens=shapes["newTokens"], min_new_tokens=shapes["newTokens"]).numel()
+
+
+def uneven():
+    """As transformers does it: batch after batch, each until its last row has ended. Counts what comes before the padding."""
+    size, tokens = shapes["uneven"], 0
+    for _ in range(size["prompts"] // size["batch"]):
+        y = generate(size["batch"], max_new_tokens=size["newTokens"], eos_token_id=list(range(size["stops"])))
+        stopped = (y < size["stops"]).int().cumsum(-1)
+        tokens += ((stopped == 0) | ((stopped == 1) & (y < size["stops"]))).sum().item()
+    return tokens
 
 
 def synchronize():
@@ -79,6 +91,7 @@ name = torch.__version__ + (f" on {torch.cuda.get_device_name()}" if device == "
 print(json.dumps({"torch": name, "transformers": transformers.__version__}), flush=True)
 for line in sys.stdin:
     work = json.loads(line)["work"]
+    tokens = 0 if work == "matmul" else shapes["rows"] * shapes["width"]
     synchronize()
     start = time.perf_counter()
     if work == "matmul":
@@ -87,7 +100,9 @@ for line in sys.stdin:
         sft()
     elif work == "dpo":
         dpo()
+    elif work == "decode uneven":
+        tokens = uneven()
     else:
-        generate(int(work.removeprefix("decode")))
+        tokens = even(int(work.removeprefix("decode")))
     synchronize()
-    print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
+    print(json.dumps({"seconds": time.perf_counter() - start, "tokens": tokens}), flush=True)

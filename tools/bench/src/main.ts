@@ -3,38 +3,39 @@ import { Command } from 'commander'
 import { errorLine } from '@collimate/core'
 import { ours } from './ours.js'
 import { startPeer } from './peer.js'
-import type { Peer } from './peer.js'
+import type { Measured, Peer } from './peer.js'
 import { modelConfig, shapes } from './shapes.js'
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
-/** What a piece of work is worth: tokens it is counted for, and floating-point operations by the usual 2 and 6 N a token. */
-function worth(work: string, parameters: number): { tokens: number; operations: number } {
-  if (work === 'matmul') return { tokens: 0, operations: 2 * 1024 ** 3 }
-  if (work.startsWith('decode')) {
-    const tokens = Number(work.slice('decode'.length)) * shapes.newTokens
-    return { tokens, operations: 2 * parameters * tokens }
-  }
-  const tokens = shapes.rows * shapes.width
+/** Floating-point operations of a piece of work, by the usual 2 and 6 N a token. */
+function operationsOf(work: string, tokens: number, parameters: number): number {
+  if (work === 'matmul') return 2 * 1024 ** 3
+  if (work.startsWith('decode')) return 2 * parameters * tokens
   const reference = work.startsWith('dpo') && !work.includes('precomputed') ? 2 : 0
-  return { tokens, operations: (6 + reference) * parameters * tokens }
+  return (6 + reference) * parameters * tokens
 }
+
+/** Seconds for the tokens of `tokens`, where sampling has given another number of them. */
+const secondsFor = (tokens: number, measured: Measured): number =>
+  tokens > 0 ? (measured.seconds * tokens) / measured.tokens : measured.seconds
 
 /**
  * One side's turn: first a pause, because idle OpenMP threads of the other side go on spinning for a while; then the work,
  * warm, the median of three (of eleven for the short matmul).
  */
-async function turn(work: string, seconds: () => Promise<number>): Promise<number> {
+async function turn(work: string, measure: () => Promise<Measured>): Promise<Measured> {
   await new Promise((resolve) => setTimeout(resolve, 400))
-  await seconds()
-  const measured: number[] = []
-  for (let i = 0; i < (work === 'matmul' ? 11 : 3); i++) measured.push(await seconds())
-  return median(measured)
+  const { tokens } = await measure()
+  const seconds: number[] = []
+  for (let i = 0; i < (work === 'matmul' ? 11 : 3); i++) seconds.push(secondsFor(tokens, await measure()))
+  return { seconds: median(seconds), tokens }
 }
 
 interface Row {
   readonly work: string
   readonly seconds: number
+  readonly tokens: number
   readonly tokensPerSecond: number
   readonly gigaflops: number
   /** Of the matmul rate measured in the same run. */
@@ -67,39 +68,43 @@ async function bench(options: {
       (work) => work === 'matmul' || !options.only || work.includes(options.only),
     )
     const seconds: Record<string, number[]> = {}
+    const tokens: Record<string, number> = {}
     const ratios: Record<string, number[]> = {}
     const peerSeconds: Record<string, number[]> = {}
     for (const work of works)
       for (let i = 0; i < 2; i++) {
         await mine.work[work]!()
-        await peer?.seconds(peers(work))
+        await peer?.measure(peers(work))
       }
     for (let round = 0; round < options.rounds; round++) {
       say(`round ${round + 1} of ${options.rounds}`)
       for (const work of works) {
         const own = await turn(work, async () => {
           const start = performance.now()
-          await mine.work[work]!()
-          return (performance.now() - start) / 1000
+          const counted = await mine.work[work]!()
+          return { seconds: (performance.now() - start) / 1000, tokens: counted }
         })
-        ;(seconds[work] ??= []).push(own)
+        tokens[work] = own.tokens
+        ;(seconds[work] ??= []).push(own.seconds)
         if (!peer) continue
-        const other = await turn(work, () => peer!.seconds(peers(work)))
+        const other = secondsFor(own.tokens, await turn(work, () => peer!.measure(peers(work))))
         ;(peerSeconds[work] ??= []).push(other)
-        ;(ratios[work] ??= []).push(other / own)
+        ;(ratios[work] ??= []).push(other / own.seconds)
       }
     }
     const rate = (2 * 1024 ** 3) / median(seconds.matmul!)
     const rows = works.map((work): Row => {
       const s = median(seconds[work]!)
-      const { tokens, operations } = worth(work, mine.parameters)
+      const counted = tokens[work]!
+      const operations = operationsOf(work, counted, mine.parameters)
       const extra = peer
-        ? { ratio: median(ratios[work]!), peerTokensPerSecond: tokens / median(peerSeconds[work]!) }
+        ? { ratio: median(ratios[work]!), peerTokensPerSecond: counted / median(peerSeconds[work]!) }
         : {}
       return {
         work,
         seconds: s,
-        tokensPerSecond: tokens / s,
+        tokens: counted,
+        tokensPerSecond: counted / s,
         gigaflops: operations / s / 1e9,
         share: operations / s / rate,
         ...extra,

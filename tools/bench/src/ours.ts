@@ -1,6 +1,6 @@
 import { onnx } from '@collimate/backend-onnx'
 import { standaloneContext, uniform } from '@collimate/core'
-import type { Backend, Example, Policy, UpdateRequest } from '@collimate/core'
+import type { Backend, Example, GenerateRequest, Policy, Reference, Sampling, UpdateRequest } from '@collimate/core'
 import { forestBatch } from '@collimate/data'
 import { input, matmul, program, slice } from '@collimate/graph'
 import { transformer } from '@collimate/policy-transformer'
@@ -8,10 +8,10 @@ import { dpo } from '@collimate/trainer-dpo'
 import { sft } from '@collimate/trainer-sft'
 import { modelConfig, shapes } from './shapes.js'
 
-/** Each piece of work, done once per call. */
+/** Each piece of work, done once per call; gives the tokens that it is counted for. */
 export interface Works {
   readonly parameters: number
-  readonly work: Readonly<Record<string, () => Promise<void>>>
+  readonly work: Readonly<Record<string, () => Promise<number>>>
   close(): Promise<void>
 }
 
@@ -62,7 +62,8 @@ export async function ours(options: { device: string; threads: number }): Promis
     separate: forestBatch(pairs, { layout: 'separate' }),
   }
   const precomputed = new Map<string, Float32Array | Float64Array>()
-  const dpoUpdate = async (layout: 'shared' | 'separate', live: boolean): Promise<void> => {
+  const trained = shapes.rows * shapes.width
+  const dpoUpdate = async (layout: 'shared' | 'separate', live: boolean): Promise<number> => {
     const batch = pairBatches[layout]
     const kept = live ? undefined : precomputed.get(layout)
     const refLogProbs = kept ?? (await reference.logProbs({ batch }))
@@ -72,6 +73,7 @@ export async function ours(options: { device: string; threads: number }): Promis
       objective: { use: 'dpo', options: {} },
       batches: [{ ...batch, inputs: { refLogProbs } }],
     })
+    return trained
   }
 
   const size = 1024
@@ -86,26 +88,45 @@ export async function ours(options: { device: string; threads: number }): Promis
   const product = slice(matmul(a!, b!), [0, 0], [1, 1])
   const multiply = await backend.compile({ program: program({ name: 'matmul', outputs: { product } }) })
 
-  const prompts = tokens(400, 64 * shapes.prompt)
-  const decode = async (batch: number): Promise<void> => {
-    await policy.generate({
-      prompts: Array.from({ length: batch }, (_, i) => prompts.slice(i * shapes.prompt, (i + 1) * shapes.prompt)),
-      sampling: { maxNewTokens: shapes.newTokens, temperature: 1, seed: 1, stopTokens: [] },
-      batchSize: batch,
-    })
+  const prompts = Array.from({ length: shapes.uneven.prompts }, (_, i) => tokens(400 + i, shapes.prompt))
+  const decode = async (
+    from: Reference,
+    request: Pick<GenerateRequest, 'prompts' | 'batchSize'>,
+    sampling: Pick<Sampling, 'maxNewTokens' | 'stopTokens'>,
+  ): Promise<number> => {
+    const { completions } = await from.generate({ ...request, sampling: { temperature: 1, seed: 1, ...sampling } })
+    return completions.reduce((total, { length }) => total + length, 0)
   }
+  const even = (batch: number) => (): Promise<number> =>
+    decode(
+      policy,
+      { prompts: prompts.slice(0, batch), batchSize: batch },
+      { maxNewTokens: shapes.newTokens, stopTokens: [] },
+    )
+  // The reference's weights stay those of the beginning, and with them the lengths.
+  const uneven = (): Promise<number> =>
+    decode(
+      reference,
+      { prompts, batchSize: shapes.uneven.batch },
+      { maxNewTokens: shapes.uneven.newTokens, stopTokens: [...Array(shapes.uneven.stops).keys()] },
+    )
 
   return {
     parameters: (await policy.describe()).parameters,
     work: {
-      matmul: async () => void (await backend.run({ executable: multiply, feeds: {}, states: [matrices] })),
+      matmul: async () => {
+        await backend.run({ executable: multiply, feeds: {}, states: [matrices] })
+        return 0
+      },
       sft: async () => {
         await policy.update({ ...step, objective: { use: 'sft', options: {} }, batches: sftBatches })
+        return trained
       },
       dpo: () => dpoUpdate('shared', true),
       'dpo (reference precomputed)': () => dpoUpdate('shared', false),
       'dpo (two rows a pair)': () => dpoUpdate('separate', true),
-      ...Object.fromEntries(shapes.decodeBatches.map((batch) => [`decode${batch}`, () => decode(batch)])),
+      ...Object.fromEntries(shapes.decodeBatches.map((batch) => [`decode${batch}`, even(batch)])),
+      'decode uneven': uneven,
     },
     close: async () => {
       await reference.close()

@@ -4,11 +4,17 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CollimateError } from '@collimate/core'
 
+/** What a piece of work took, and the tokens that it is counted for. */
+export interface Measured {
+  readonly seconds: number
+  readonly tokens: number
+}
+
 /** The same work in PyTorch, in a process that waits for commands, so that both sides alternate in one run. */
 export interface Peer {
   readonly versions: string
   /** Does `work` once; seconds as the peer measured them. */
-  seconds(work: string): Promise<number>
+  measure(work: string): Promise<Measured>
   close(): void
 }
 
@@ -31,7 +37,10 @@ export async function startPeer(python: string, settings: Record<string, unknown
   const versions = await ask(settings)
   return {
     versions: `PyTorch ${String(versions.torch)}, transformers ${String(versions.transformers)}`,
-    seconds: async (work) => Number((await ask({ work })).seconds),
+    measure: async (work) => {
+      const { seconds, tokens } = await ask({ work })
+      return { seconds: Number(seconds), tokens: Number(tokens) }
+    },
     close: () => child.stdin.end(),
   }
 }

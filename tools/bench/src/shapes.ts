@@ -14,6 +14,8 @@ export const shapes = {
   /** Tokens sampled per row when decoding. */
   newTokens: 64,
   decodeBatches: [1, 16, 64],
+  /** Completions of uneven length: any of `stops` tokens ends one, so lengths are geometric, about 40 on the mean, at most `newTokens`. */
+  uneven: { prompts: 256, batch: 32, stops: 102, newTokens: 200 },
 } as const
 
 /** Hugging Face config.json of that model. */
