@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { compareCommand } from './commands/compare.js'
 import { doctorCommand } from './commands/doctor.js'
+import { evalCommand } from './commands/eval.js'
 import { generateCommand } from './commands/generate.js'
 import { lawsCommand } from './commands/laws.js'
 import { pluginsCommand } from './commands/plugins.js'
@@ -39,6 +41,8 @@ Exit status: 0 done, 1 failed, 2 called wrongly, 130 interrupted (after saving).
     )
   const commands = [
     ...trainCommands(),
+    evalCommand(),
+    compareCommand(),
     generateCommand(),
     runCommand(),
     pluginsCommand(),

@@ -50,7 +50,7 @@ async function parsedConfig(path: string): Promise<unknown> {
     const reason = error instanceof Error ? error.message : String(error)
     throw new CollimateError('COLLIMATE_EXPERIMENT_UNREADABLE', `${path}: ${reason}`, { cause: error })
   }
-  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, merge: true })
   const [error] = document.errors
   if (error) {
     const { line, col } = lineCounter.linePos(error.pos[0])

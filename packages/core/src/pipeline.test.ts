@@ -140,6 +140,12 @@ describe('experiment files', () => {
       expect(await loadExperiment(path)).toEqual({ config: expected, folder })
   })
 
+  test('YAML: what one mapping takes over from another with <<', async () => {
+    const text = 'stages:\n  a: &a { seed: 1, trainer: dpo }\n  b: { <<: *a, seed: 2 }\n'
+    const { config } = await loadExperiment(file('merged.yaml', text))
+    expect(config).toEqual({ stages: { a: { seed: 1, trainer: 'dpo' }, b: { seed: 2, trainer: 'dpo' } } })
+  })
+
   test.each([
     ['bad.yaml', 'name: x\ntrainer: {use: dpo\n', 'COLLIMATE_EXPERIMENT_UNREADABLE', 'bad.yaml:3:'],
     ['twice.yaml', 'name: x\nname: y\n', 'COLLIMATE_EXPERIMENT_UNREADABLE', 'twice.yaml:2:1'],

@@ -1,0 +1,39 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { winRate, winRateMatrix } from './win-rate.js'
+
+const scores = (seeds: number) =>
+  fc.array(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 8, maxLength: 8 }), { minLength: 1, maxLength: seeds })
+
+describe('win rates', () => {
+  test('of the one and of the other add up to 1, ends of intervals too', () => {
+    fc.assert(
+      fc.property(scores(3), scores(3), (one, other) => {
+        const [ours, theirs] = [winRate(one, other), winRate(other, one)]
+        expect(ours.value + theirs.value).toBeCloseTo(1, 12)
+        expect(ours.low! + theirs.high!).toBeCloseTo(1, 9)
+        expect(ours.low!).toBeGreaterThanOrEqual(0)
+        expect(ours.high!).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  test('equal answers win half of the time', () => {
+    fc.assert(fc.property(scores(3), (one) => void expect(winRate(one, one).value).toBe(0.5)))
+  })
+
+  test('what never loses is not certain to never lose', () => {
+    const { value, low, high } = winRate([[1, 1, 1, 1]], [[0, 0, 0, 0]])
+    expect([value, high]).toEqual([1, 1])
+    expect(low).toBeLessThan(0.6)
+  })
+
+  test('a matrix has every pair, and nobody against itself', () => {
+    const matrix = winRateMatrix([[[1, 2]], [[2, 1]], [[0, 0]]])
+    expect(matrix.map((row) => row.map((cell) => cell?.value ?? null))).toEqual([
+      [null, 0.5, 1],
+      [0.5, null, 1],
+      [0, 0, null],
+    ])
+  })
+})
