@@ -65,7 +65,7 @@ export function fakeModel(options: FakeOptions = {}) {
     async update(request: UpdateRequest): Promise<UpdateReport> {
       const number = updates.push(request) - 1
       const count = request.batches.reduce((sum, { tokenMask }) => sum + tokenMask.filter((bit) => bit > 0).length, 0)
-      const means = Object.entries(metrics(number)).map(([name, mean]) => [name, { sum: mean * count, count }])
+      const means = Object.entries<number>(metrics(number)).map(([name, mean]) => [name, { sum: mean * count, count }])
       return {
         ...{ loss: loss(number), metrics: Object.fromEntries(means) as Record<string, WeightedMean>, microBatches: [] },
         ...{ gradNorm: 1 + number, tokens: count, version: updates.length },
