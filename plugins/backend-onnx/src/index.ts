@@ -31,7 +31,7 @@ const options = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'For cuda: matrix products with the 10-bit mantissa of TF32, faster, with errors near 1e-3; one setting per process. Default false.',
+      'For cuda: matrix products with the 10-bit mantissa of TF32, faster, with errors of 1e-4 and more; one setting per process. Default false.',
     ),
 })
 

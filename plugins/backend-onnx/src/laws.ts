@@ -11,9 +11,8 @@ const settings = { threads: 2, arena: true, spinning: false } as const
  * COLLIMATE_ONNX_DEVICES names, e.g. `webgpu,cuda`. A device that does not start fails its suite.
  */
 export default async function laws(): Promise<LawSuite[]> {
-  const wanted = new Set(
-    ['cpu', ...(process.env['COLLIMATE_ONNX_DEVICES'] ?? '').split(',')].map((name) => name.trim()),
-  )
+  const { COLLIMATE_ONNX_DEVICES: named = '' } = process.env
+  const wanted = new Set(['cpu', ...named.split(',').map((name) => name.trim())])
   wanted.delete('')
   const suites: LawSuite[] = []
   for (const device of wanted) suites.push(await suiteOn(device))

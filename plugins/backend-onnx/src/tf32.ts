@@ -11,13 +11,13 @@ let settled: { readonly tf32: boolean; backends: number } | undefined
  * reach from Node. The variable has to be in the environment of the process, and that of a worker thread is a copy.
  * Returns what takes it back where no backend came of it.
  *
- * @throws CollimateError COLLIMATE_TF32_SETTLED where a backend of this process was opened with the other setting, or a
+ * @throws CollimateError COLLIMATE_PRECISION_SETTLED where a backend of this process was opened with the other setting, or a
  * worker thread cannot turn it off.
  */
 export function settleTf32(tf32: boolean): () => void {
   if (settled && settled.tf32 !== tf32) {
     throw new CollimateError(
-      'COLLIMATE_TF32_SETTLED',
+      'COLLIMATE_PRECISION_SETTLED',
       `a backend of this process uses cuda with tf32: ${settled.tf32}; another cannot have tf32: ${tf32}`,
       { hint: 'CUDA reads the setting once: use one setting per process' },
     )
@@ -25,7 +25,7 @@ export function settleTf32(tf32: boolean): () => void {
   const before = process.env[variable]
   if (!tf32 && before !== '0') {
     if (!isMainThread) {
-      throw new CollimateError('COLLIMATE_TF32_SETTLED', 'a worker thread cannot turn TF32 off for its process', {
+      throw new CollimateError('COLLIMATE_PRECISION_SETTLED', 'a worker thread cannot turn TF32 off for its process', {
         hint: `start the process with ${variable}=0, or use tf32: true`,
       })
     }
