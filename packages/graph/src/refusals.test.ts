@@ -34,6 +34,7 @@ const cases: Readonly<Record<string, Op>> = {
     fits: [() => g.rotary(q, table, table, positions)],
     SHAPE: [
       () => g.rotary(float(4, 3, 6), table, table, positions),
+      () => g.rotary(float(2, 4, 3, 6, 1), table, table, positions),
       () => g.rotary(float(2, 4, 3, 7), table, table, positions),
       () => g.rotary(q, float(3), float(3), positions),
       () => g.rotary(q, float(5, 3, 1), table, positions),

@@ -84,8 +84,10 @@ describe('identities', () => {
     ['concat of one', g.concat([x], 1)],
     ['stopGradient', g.stopGradient(x)],
     ['where true', g.where(g.constant([1], [], 'bool'), x, y)],
+    ['where false', g.where(g.constant([0], [], 'bool'), y, x)],
     ['where both', g.where(g.greater(y, 0), x, x)],
     ['sum over nothing', g.sum(x, [])],
+    ['maximum over nothing', g.max(x, [])],
   ])('%s is x', (_, tensor) => expect(opsOf(tensor)).toEqual([]))
 
   test.each<[string, g.Tensor, string[]]>([
@@ -94,9 +96,22 @@ describe('identities', () => {
     ['x - -y = x + y', g.sub(x, g.neg(y)), ['add']],
     ['0 - x = -x', g.sub(0, x), ['neg']],
     ['-(x - y) = y - x', g.neg(g.sub(x, y)), ['sub']],
+    ['-(3 · x) is one product', g.neg(g.mul(3, x)), ['constant', 'mul']],
+    ['-(x · 3) is one product', g.neg(g.mul(x, 3)), ['constant', 'mul']],
+    ['-(x + 3) stays', g.neg(g.add(x, 3)), ['constant', 'add', 'neg']],
+    ['x · -1 = -x', g.mul(x, -1), ['neg']],
+    ['-x · 3 is one product', g.mul(g.neg(x), 3), ['constant', 'mul']],
+    ['2 · (3 · x) is one product', g.mul(2, g.mul(3, x)), ['constant', 'mul']],
     ['factors join', g.mul(g.mul(2, g.mul(x, 3)), -1), ['constant', 'mul']],
     ['a broadcast operand', g.mul(x, g.broadcastTo(g.sum(y), [2, 3])), ['sum', 'mul']],
     ['an op of broadcasts', g.exp(g.broadcastTo(g.sum(y), [2, 3])), ['sum', 'exp', 'broadcastTo']],
+    ['broadcasts join', g.broadcastTo(g.broadcastTo(x, [4, 2, 3]), [5, 4, 2, 3]), ['broadcastTo']],
+    ['a reshaped broadcast of one number', g.reshape(g.broadcastTo(g.sum(y), [2, 3]), [6]), ['sum', 'broadcastTo']],
+    [
+      'constants that would take more room folded',
+      g.add(g.constant([1, 2, 3], [3, 1]), g.constant([4, 5, 6], [1, 3])),
+      ['constant', 'constant', 'add'],
+    ],
     ['reshapes join', g.reshape(g.reshape(x, [3, 2]), [6]), ['reshape']],
     ['transposes join', g.transpose(g.transpose(z, [2, 0, 1]), [2, 0, 1]), ['transpose']],
     ['moving an axis of 1', g.transpose(g.reshape(x, [2, 1, 3]), [1, 0, 2]), ['reshape']],
@@ -104,6 +119,12 @@ describe('identities', () => {
       'transposes become flags',
       g.matmul(g.transpose(x, [1, 0]), g.transpose(g.transpose(y, [1, 0]), [1, 0])),
       ['matmul'],
+    ],
+    ['a transpose of the second operand becomes a flag', g.matmul(x, g.transpose(y, [1, 0])), ['matmul']],
+    [
+      'a transpose of other axes than the last two stays',
+      g.matmul(g.transpose(z, [1, 0, 2]), g.transpose(z, [1, 2, 0])),
+      ['transpose', 'transpose', 'matmul'],
     ],
     ['order does not matter', g.sub(g.exp(g.add(x, y)), g.exp(g.add(y, x))), ['add', 'exp', 'sub']],
     [
