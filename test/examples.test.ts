@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { helpdeskFiles } from '../examples/helpdesk/files.js'
+import { openings } from '../examples/stories/openings.js'
 import { collimate, root, runSource, temporaryFolder, writeTinyModel } from './support/cli.js'
 
 // Every example as it lies there, at reduced size.
@@ -16,6 +17,11 @@ test('the committed tokenizer and rows are what the grammar gives', () => {
   for (const [path, content] of Object.entries(helpdeskFiles())) {
     expect(readFileSync(join(root, 'examples/helpdesk', path), 'utf8') === content, `${path}: run files.ts`).toBe(true)
   }
+})
+
+test('the committed openings of stories are what openings.ts gives', () => {
+  const lines = openings().map((row) => `${JSON.stringify(row)}\n`)
+  expect(readFileSync(join(root, 'examples/data/openings.jsonl'), 'utf8')).toBe(lines.join(''))
 })
 
 describe('one experiment', () => {
