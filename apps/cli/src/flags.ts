@@ -82,8 +82,15 @@ function flags(key: string, option: OptionSchema): Option[] {
   if (takes(option) === 'true|false') {
     return [new Option(`--${name}`, description), new Option(`--no-${name}`, description).hideHelp()]
   }
-  return [new Option(`--${name} <${takes(option)}>`, description).argParser((text) => parse(text, option))]
+  // A long list beside the flag would push every description of the help aside.
+  const list = takes(option)
+  const [value, told] =
+    list.length > longest ? ['name', `${description} (one of: ${list.replaceAll('|', ', ')})`] : [list, description]
+  return [new Option(`--${name} <${value}>`, told).argParser((text) => parse(text, option))]
 }
+
+/** Characters of a flag's value in the help. */
+const longest = 30
 
 function describe(option: OptionSchema): string {
   const description = option.description ?? ''

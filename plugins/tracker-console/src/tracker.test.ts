@@ -68,6 +68,23 @@ describe('without a terminal', () => {
   })
 })
 
+test('rewards and KL in the progress line, what is held after the first step, and what it cost at the end', () => {
+  const { bus, written } = watched()
+  const models = ['policy', 'critic'].map((role) => ({ role, parameters: 524_288 }))
+  const counts = { trainedTokens: 0, generatedTokens: 0, trainingSeconds: 0 }
+  const metrics = { 'objective/kl': 0.5, reward: -1.25, 'completions/mean_length': 22, loss: 0.1, 'val/clip': 0 }
+  bus.emit('metrics.logged', { step: 1, totalSteps: 9, metrics, tokens: 100, seconds: 1 })
+  bus.emit('resources.measured', { models, stateBytes: 17e6, processBytes: 6e8, ...counts })
+  const cost = { trainedTokens: 132_000, generatedTokens: 88_000, trainingSeconds: 31 }
+  bus.emit('resources.measured', { models, stateBytes: 18e6, processBytes: 1.2e10, ...cost })
+  expect(written.err.split('\n')).toEqual([
+    'step 1/9 (11 %)  reward -1.25  kl 0.5  length 22  loss 0.1  100 tokens/s  8 s left',
+    'holds 2 models (policy 524.3k, critic 524.3k parameters), 17 MB of state, 600 MB in all',
+    'trained on 132.0k tokens and sampled 88.0k in 31 s; held at most 18 MB of state, 12.0 GB in all',
+    '',
+  ])
+})
+
 describe('in a terminal', () => {
   test('one line is written over, within its width, and taken away before other lines', () => {
     const one = watched({ tty: true, columns: 30 })

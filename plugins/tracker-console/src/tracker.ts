@@ -1,5 +1,6 @@
-import type { Bus, CollimateEvents, Tracker } from '@collimate/core'
+import type { Bus, CollimateEvents, Resources, Tracker } from '@collimate/core'
 import { duration, labelled, measurementTable, metricValue, shortCount, shortNumber } from './format.js'
+import { costLine, holdingsLine } from './resources.js'
 import { createScreen } from './screen.js'
 import type { Output } from './screen.js'
 import { createSpeed } from './speed.js'
@@ -18,15 +19,17 @@ export interface Streams {
   readonly now: () => number
 }
 
-/** Metrics that the progress line shows, where a trainer reports them. */
-const shownMetrics = [
-  'loss',
-  'mean_token_accuracy',
-  'rewards/accuracies',
-  'rewards/margins',
-  'reward',
-  'objective/kl',
-] as const
+/** Metrics that the progress line shows, where a trainer reports them, and what it calls them. */
+const shownMetrics: Readonly<Record<string, string>> = {
+  reward: 'reward',
+  'objective/kl': 'kl',
+  'completions/mean_length': 'length',
+  loss: 'loss',
+  accuracy: 'accuracy',
+  mean_token_accuracy: 'mean_token_accuracy',
+  'rewards/accuracies': 'rewards/accuracies',
+  'rewards/margins': 'rewards/margins',
+}
 
 /** Tells people in a terminal how a run goes. */
 export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, now }: Streams): Tracker {
@@ -36,6 +39,7 @@ export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, 
     const speed = createSpeed()
     let metrics: Readonly<Record<string, number>> = {}
     let preparation = { phase: '', startedAt: 0 }
+    let held = false
 
     const step = (event: CollimateEvents['metrics.logged']): void => {
       const { step, totalSteps, tokens, seconds } = event
@@ -46,8 +50,8 @@ export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, 
       if (!err.isTTY && !logged) return
       const share = Math.floor((100 * step) / totalSteps)
       const left = speed.secondsPerStep() * (totalSteps - step)
-      const numbers = shownMetrics.flatMap((name) =>
-        metrics[name] === undefined ? [] : [`${name} ${metricText(name, metrics[name])}`],
+      const numbers = Object.entries(shownMetrics).flatMap(([name, label]) =>
+        metrics[name] === undefined ? [] : [`${label} ${metricText(name, metrics[name])}`],
       )
       const parts = [`step ${step}/${totalSteps} (${share} %)`, ...numbers, `${shortCount(speed.perSecond())} tokens/s`]
       screen.status([...parts, `${duration(left)} left`].join('  '), step === 1 || step === totalSteps)
@@ -58,6 +62,12 @@ export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, 
       const elapsed = (now() - preparation.startedAt) / 1000
       const left = done > 0 ? `  ${duration((elapsed * (total - done)) / done)} left` : ''
       screen.status(`${phase} ${done}/${total} ${unit}${done < total ? left : ''}`, done >= total)
+    }
+
+    /** After the first step what the run holds, at its end what it cost. */
+    const resources = (measured: Resources): void => {
+      screen.note(held ? costLine(measured) : holdingsLine(measured))
+      held = true
     }
 
     const sample = ({ sample }: CollimateEvents['sample.shown']): void => {
@@ -86,6 +96,7 @@ export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, 
         }),
         bus.on('progress.made', progress),
         bus.on('metrics.logged', step),
+        bus.on('resources.measured', resources),
         bus.on('evaluation.finished', ({ step, metrics }) => {
           screen.result(
             [`evaluation after step ${step}`, ...measurementTable(metrics).map((row) => `  ${row}`)].join('\n'),
@@ -104,5 +115,5 @@ export function consoleTracker({ interval, quiet }: ConsoleOptions, { out, err, 
   return { attach, close: async () => screen.end() }
 }
 
-/** Losses without their unit: the line is short. */
-const metricText = (name: string, value: number): string => metricValue(name, value).replace(/ nats$/, '')
+/** Without units: the line is short. */
+const metricText = (name: string, value: number): string => metricValue(name, value).replace(/ (?:nats|tokens)$/, '')
