@@ -1,4 +1,4 @@
-import type { ModelSnapshot } from './contracts/model.js'
+import type { Model, ModelSnapshot } from './contracts/model.js'
 import type { Policy } from './contracts/policy.js'
 
 /** Steps between two snapshots: a run that diverges loses at most twice as many. */
@@ -8,7 +8,7 @@ const EVERY = 10
 export interface LastGood {
   /** To be called after each step that was completed. */
   afterStep(step: number): Promise<void>
-  /** Puts the last good policy back; gives its step, 0 for the policy as it was before training. */
+  /** Puts the last good policy back, and its critic; gives its step, 0 for the policy as it was before training. */
   restore(): Promise<number>
 }
 
@@ -16,12 +16,15 @@ export interface LastGood {
  * Keeps two snapshots. The policy of a step is found good by the step after it, which samples from it: so the newer one is
  * only a candidate until one more step was completed.
  */
-export async function keepLastGood(policy: Policy, startStep: number): Promise<LastGood> {
+export async function keepLastGood(policy: Policy, critic: Model | undefined, startStep: number): Promise<LastGood> {
   interface Kept {
     readonly step: number
-    readonly snapshot: ModelSnapshot
+    readonly policy: ModelSnapshot
+    readonly critic: ModelSnapshot | undefined
   }
-  const take = async (step: number): Promise<Kept> => ({ step, snapshot: await policy.snapshot() })
+  const take = async (step: number): Promise<Kept> => ({
+    ...{ step, policy: await policy.snapshot(), critic: await critic?.snapshot() },
+  })
   let good = await take(startStep)
   let candidate: Kept | undefined
   return {
@@ -33,7 +36,8 @@ export async function keepLastGood(policy: Policy, startStep: number): Promise<L
       if (!candidate && step % EVERY === 0) candidate = await take(step)
     },
     async restore() {
-      await policy.restore({ snapshot: good.snapshot })
+      await policy.restore({ snapshot: good.policy })
+      if (good.critic) await critic?.restore({ snapshot: good.critic })
       return good.step
     },
   }

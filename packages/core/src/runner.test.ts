@@ -392,6 +392,20 @@ describe('what fails on the way', () => {
     expect(existsSync(join(folder, 'runs/early/model'))).toBe(false)
   })
 
+  test('so does a guarded run whose numbers are not finite, with its critic: the step may have changed both before', async () => {
+    const of = (name: string, model: string): string =>
+      readFileSync(join(folder, 'runs', name, model, 'weights.json'), 'utf8')
+    await run({ name: 'ten', trainer: made.trainer({ steps: 10, critic: true }) }).finished
+    const failing = run({
+      name: 'wild',
+      trainer: made.trainer({ steps: 20, critic: true, failAt: 14, divergeAt: 99 }),
+    })
+    await expect(failing.finished).rejects.toMatchObject({
+      ...{ code: 'COLLIMATE_NOT_FINITE', message: 'the loss of step 14 is NaN; the policy of step 10 is saved' },
+    })
+    for (const model of ['model', 'critic']) expect(of('wild', model)).toBe(of('ten', model))
+  })
+
   test('a trainer that skips steps is refused', async () => {
     await expect(run({ trainer: made.trainer({ skip: true }) }).finished).rejects.toThrow(
       code('COLLIMATE_TRAINER_STEP'),

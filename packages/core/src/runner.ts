@@ -154,7 +154,7 @@ async function runBody(
     bus.emit('resources.measured', resources)
     recorder.update({ resources })
   }
-  const lastGood = trainer.plan.guarded ? await keepLastGood(policy, context.startStep) : undefined
+  const lastGood = trainer.plan.guarded ? await keepLastGood(policy, critic, context.startStep) : undefined
 
   /** False where the user's stop cut it short. */
   const unlessStopped = async (act: () => Promise<void>): Promise<boolean> => {
@@ -197,8 +197,9 @@ async function runBody(
   }
   let finished = await unlessStopped(train).catch(async (error: unknown) => {
     if (!hasDiverged(error) || step === 0) throw error
-    // What was good is saved before the failure is told: an update that is not finite has changed nothing.
-    const goodStep = error.code === 'COLLIMATE_DIVERGED' && lastGood ? await lastGood.restore() : step
+    // What was good is saved before the failure is told. An update that is not finite has changed nothing; but a trainer that is
+    // guarded may have made others in the same step, or find only now what the step before has done.
+    const goodStep = lastGood ? await lastGood.restore() : step
     if (goodStep === 0) throw error
     phase('saving')
     await saveModel()
