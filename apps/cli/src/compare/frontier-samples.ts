@@ -5,6 +5,7 @@ import { heldOutPrompts, rolloutOutputs, rowSums, sampleRollouts, scoreRollouts,
 import type { PromptSource } from '../measure/prompt-source.js'
 import type { Workshop } from '../measure/workshop.js'
 import type { PlannedModel } from './plan.js'
+import { upperHull } from './upper-hull.js'
 
 /** Completions of a prompt that lie in one row: more would make attention over the row dear. */
 const inOneRow = 8
@@ -116,19 +117,6 @@ function nearFrontier(base: MeasuredModel, others: FrontierRequest['others']): F
   const every = Math.max(1, (distinct.length - 1) / (mostPolicies - 1))
   const places = Array.from({ length: mostPolicies }, (_, at) => Math.round(at * every))
   return places.filter((at) => at < distinct.length).map((at) => distinct[at])
-}
-
-/** The points over which no chord of others passes, by rising KL and reward (Andrew's monotone chain). */
-function upperHull<Point extends { readonly kl: number; readonly reward: number }>(points: readonly Point[]): Point[] {
-  const hull: Point[] = []
-  const below = (a: Point, b: Point, c: Point): boolean =>
-    (b.kl - a.kl) * (c.reward - a.reward) >= (c.kl - a.kl) * (b.reward - a.reward)
-  for (const point of [...points].sort((a, b) => a.kl - b.kl || a.reward - b.reward)) {
-    while (hull.length >= 2 && below(hull[hull.length - 2], hull[hull.length - 1], point)) hull.pop()
-    hull.push(point)
-  }
-  const top = hull.reduce((best, { reward }, at) => (reward > hull[best].reward ? at : best), 0)
-  return hull.slice(0, top + 1)
 }
 
 async function answersOf(
