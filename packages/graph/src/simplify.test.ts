@@ -88,7 +88,13 @@ describe('identities', () => {
     ['where both', g.where(g.greater(y, 0), x, x)],
     ['sum over nothing', g.sum(x, [])],
     ['maximum over nothing', g.max(x, [])],
-  ])('%s is x', (_, tensor) => expect(opsOf(tensor)).toEqual([]))
+  ])('%s is x', (_, tensor) => {
+    expect(opsOf(tensor)).toEqual([])
+    const simplified = g.program({ name: 'simplified', outputs: { tensor } })
+    const { x, y } = feeds
+    const used = Object.fromEntries(simplified.inputs.map(({ name }) => [name, { x, y }[name as 'x']]))
+    expect(g.interpret(simplified, { feeds: used }).outputs.tensor.data).toEqual(x)
+  })
 
   test.each<[string, g.Tensor, string[]]>([
     ['x + -y = x - y', g.add(x, g.neg(y)), ['sub']],
@@ -121,6 +127,7 @@ describe('identities', () => {
       ['matmul'],
     ],
     ['a transpose of the second operand becomes a flag', g.matmul(x, g.transpose(y, [1, 0])), ['matmul']],
+    ['a transpose of each of a batch, too', g.matmul(g.transpose(z, [0, 2, 1]), z), ['matmul']],
     [
       'a transpose of other axes than the last two stays',
       g.matmul(g.transpose(z, [1, 0, 2]), g.transpose(z, [1, 2, 0])),
