@@ -18,6 +18,7 @@ export function outcomeSupervision({ centerRewardsCoefficient, normalise = true 
     dataset: 'preference',
     data: {},
     objective: { use: 'reward', options: lossOptions },
+    check: (pair) => void marginOf(pair),
     prepared: endAtStop,
     batches: (pairs, microBatchSize) =>
       microBatches(pairs, {

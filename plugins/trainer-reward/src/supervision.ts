@@ -21,6 +21,8 @@ export interface Supervision {
   readonly dataset: TrainerPlan['dataset']
   readonly data: Partial<TrainerPlan['data']>
   readonly objective: ObjectiveUse
+  /** Refuses a row that cannot be learnt from. */
+  check?(example: Example): void
   /** What is read of a row; `eosTokens` are those that end a completion. */
   prepared(example: Example, eosTokens: readonly number[]): Example
   batches(examples: readonly Example[], microBatchSize: number): readonly ForestBatch[]

@@ -64,18 +64,19 @@ describe('steps', () => {
   })
 
   it('refuse a margin that is no number, and a model without a scalar head', async () => {
-    const { policy } = fakeModel()
+    const { policy, updates } = fakeModel()
     for (const margin of ['much', NaN, [1]])
       await expect(
         collect(
           trainerOf().steps(
             contextOf(
-              pairsOf(4, () => ({ margin })),
+              pairsOf(8, (index) => (index === 7 ? { margin } : {})),
               policy,
             ),
           ),
         ),
-      ).rejects.toMatchObject({ code: 'COLLIMATE_DATA_FIELD_INVALID', message: expect.stringContaining('row ') })
+      ).rejects.toMatchObject({ code: 'COLLIMATE_DATA_FIELD_INVALID', message: expect.stringContaining('row 7') })
+    expect(updates).toEqual([])
     const language = {
       ...policy,
       describe: async () => ({ ...(await policy.describe()), outputs: ['logProbs'] as const }),

@@ -17,6 +17,9 @@ import { processSupervision } from './process.js'
 /** Micro-batches that are scored between two looks at the abort signal. */
 const microBatchesAtOnce = 8
 
+/** Rows that are checked at once. */
+const rowsAtOnce = 1024
+
 /** Most rows that a normalisation is computed on. */
 const normalisedRows = 512
 
@@ -48,6 +51,15 @@ export function rewardTrainer(options: RewardOptions): Trainer {
     }
   }
 
+  /** Refuses what is wrong with a row before the first step, not when it is met. */
+  async function checkRows(data: TrainerContext['data']): Promise<void> {
+    if (!supervision.check) return
+    for (let start = 0; start < data.trainLength; start += rowsAtOnce) {
+      const indices = Array.from({ length: Math.min(rowsAtOnce, data.trainLength - start) }, (_, k) => start + k)
+      for (const example of await data.read('train', indices)) supervision.check(example)
+    }
+  }
+
   return {
     plan: {
       ...plan,
@@ -59,6 +71,7 @@ export function rewardTrainer(options: RewardOptions): Trainer {
     async *steps({ policy, data, startStep, totalSteps }) {
       const schedule = learningRatePlan(options, totalSteps)
       const eosTokens = await eosTokensOf(policy)
+      await checkRows(data)
       for (let step = startStep; step < totalSteps; step++) {
         const examples = (await data.next(batchSize)).map((example) => supervision.prepared(example, eosTokens))
         const logged = isLogged(step, totalSteps, options.loggingSteps)
