@@ -19,7 +19,11 @@ export const areas = {
       ...within('plugins/trainer-dpo/src', 'objective losses divergences match-by-rank pair-tensors'),
       'plugins/trainer-sft/src/objective.ts',
     ],
-    tests: ['plugins/trainer-*/src/objective*.test.ts', 'test/dpo-losses.test.ts'],
+    tests: [
+      ...within('plugins/trainer-dpo/src', 'objective.test objective-laws.test match-by-rank.test divergences.test'),
+      'plugins/trainer-sft/src/objective.test.ts',
+      'test/dpo-losses.test.ts',
+    ],
   },
   formulas: {
     mutate: within('packages/laws/src/formulas', 'clipping gae groups kl reinforce stable'),
