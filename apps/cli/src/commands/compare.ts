@@ -48,7 +48,7 @@ export function compareCommand(): Command {
     .option('--seed <number>', 'seed of the sampling (default: 42)', integer)
     .option('--samples <number>', 'prompts that are shown with all answers', integer, 6)
     .option('--frontier-prompts <number>', 'prompts that the frontier is estimated on', integer, 24)
-    .option('--frontier-samples <number>', 'answers to each of them, per policy; 0 = no frontier', integer, 48)
+    .option('--frontier-samples <number>', 'answers to each of them, per policy; 0 = no frontier', integer, 32)
     .option('--no-measure', 'use the records of the runs alone: no model answers anything')
     .optionsGroup('Run:')
     .option('--device <name>', 'cpu, cuda, webgpu, coreml or dml (default: cpu)')

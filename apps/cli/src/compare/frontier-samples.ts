@@ -1,9 +1,9 @@
-import type { Example, Policy, Reference, RewardSource, Rollout, Sampling } from '@collimate/core'
+import type { Example, Policy, Reference, Rollout, Sampling } from '@collimate/core'
 import { mixtureWeights } from '@collimate/report'
 import type { FrontierSamples, MeasuredModel, PromptCompletions } from '@collimate/report'
 import { heldOutPrompts, rolloutOutputs, rowSums, sampleRollouts, scoreRollouts, textOf } from '@collimate/rollouts'
 import type { PromptSource } from '../measure/prompt-source.js'
-import type { Workshop } from '../measure/workshop.js'
+import type { OpenPolicy, Workshop } from '../measure/workshop.js'
 import type { PlannedModel } from './plan.js'
 import { upperHull } from './upper-hull.js'
 
@@ -32,69 +32,107 @@ export interface FrontierRequest {
  * it, all of them with their log-probabilities under each.
  */
 export async function frontierSamples(request: FrontierRequest): Promise<FrontierSamples> {
-  const { source, workshop, reference, signal, onProgress } = request
-  const samples = inOneRow * Math.ceil(request.samples / inOneRow)
+  const { source, workshop, reference } = request
   const data = await source.promptsOf(await reference.policy.describe())
   const examples = await heldOutPrompts(data, request.prompts)
-  const rewards: Record<string, RewardSource> = {}
-  for (const [name, { entry, folder }] of Object.entries(reference.planned.rewards))
-    rewards[name] = await workshop.reward(entry, folder)
-  const { temperature, maxNewTokens, seed } = request.sampling
-  // Top-p would sample another distribution than the log-probabilities are of.
-  const sampling: Sampling = { temperature, maxNewTokens, seed }
-
   const chosen = nearFrontier(reference.model, request.others)
-  const opened = []
+  const opened: OpenPolicy[] = []
   try {
     for (const { planned } of chosen) opened.push(await workshop.policy(planned.entry, planned.folder))
-    const policies: Policy[] = [reference.policy, ...opened.map(({ policy }) => policy)]
+    const policies = [reference.policy, ...opened.map(({ policy }) => policy)]
     const names = [reference.planned.name, ...chosen.map(({ planned }) => planned.name)]
-    const batches: (readonly Rollout[])[] = []
-    for (const [at, policy] of policies.entries()) {
-      signal.throwIfAborted()
-      onProgress(`answers of ${names[at]}`)
-      batches.push(await answersOf(policy, examples, samples, { ...sampling, seed: seed + at }))
-    }
-    const scored: Readonly<Record<string, Float64Array>>[] = []
-    for (const batch of batches) {
-      signal.throwIfAborted()
-      onProgress('their rewards')
-      const totals = Object.entries(rewards).map(
-        async ([name, reward]) => [name, await totalsOf(reward, batch)] as const,
-      )
-      scored.push(Object.fromEntries(await Promise.all(totals)))
-    }
-    const logProbs: Float64Array[][] = []
-    for (const [at, policy] of policies.entries()) {
-      onProgress(`their log-probabilities under ${names[at]}`)
-      const row: Float64Array[] = []
-      for (const batch of batches) {
-        signal.throwIfAborted()
-        row.push(
-          policies.length === 1 ? new Float64Array(batch.length) : await sequenceLogProbs(policy, batch, temperature),
-        )
-      }
-      logProbs.push(row)
-    }
-    const partOf = (values: Float64Array, prompt: number): Float64Array =>
-      values.slice(prompt * samples, (prompt + 1) * samples)
-    const named = (parts: (name: string) => readonly Float64Array[]) =>
-      Object.fromEntries(Object.keys(rewards).map((name) => [name, joined(parts(name))]))
+    const samples = inOneRow * Math.ceil(request.samples / inOneRow)
+    const explored = await explore(request, { policies, names, examples, samples })
     return {
-      ...{ samplesPerPrompt: samples, policies: names.slice(1) },
-      reference: examples.map((_, x) => ({ rewards: named((name) => [partOf(scored[0][name], x)]) })),
-      mixture: examples.map((_, x): PromptCompletions => ({
-        rewards: named((name) => scored.map((one) => partOf(one[name], x))),
-        ...(policies.length > 1 && {
-          logWeights: mixtureWeights(
-            logProbs.map((row) => joined(row.map((values) => partOf(values, x)))),
-            policies.map(() => samples),
-          ),
-        }),
-      })),
+      ...promptByPrompt(explored, examples.length, samples),
+      samplesPerPrompt: samples,
+      policies: names.slice(1),
     }
   } finally {
     for (const { close } of opened) await close()
+  }
+}
+
+/** Answers of several policies, prompt after prompt, each with its rewards. */
+interface Explored {
+  /** [policies] by the names of rewards, [prompts · samples]. */
+  readonly rewards: readonly Readonly<Record<string, Float64Array>>[]
+  /** [policies][policies whose answers they are] log π of each answer, [prompts · samples]. */
+  readonly logProbs: readonly (readonly Float64Array[])[]
+}
+
+async function explore(
+  { reference, sampling, workshop, signal, onProgress }: FrontierRequest,
+  given: {
+    readonly policies: readonly Policy[]
+    readonly names: readonly string[]
+    readonly examples: readonly Example[]
+    readonly samples: number
+  },
+): Promise<Explored> {
+  const { policies, names, examples, samples } = given
+  const { temperature, maxNewTokens, seed } = sampling
+  const batches: (readonly Rollout[])[] = []
+  for (const [at, policy] of policies.entries()) {
+    signal.throwIfAborted()
+    onProgress(`answers of ${names[at]}`)
+    // Top-p would sample another distribution than the log-probabilities are of.
+    const own: Sampling = { temperature, maxNewTokens, seed: seed + at }
+    batches.push(
+      await sampleRollouts(policy, await textOf(policy), { examples, groupSize: samples, sampling: own, firstStream }),
+    )
+  }
+  const rewards: Record<string, Float64Array>[] = batches.map(() => ({}))
+  for (const [name, { entry, folder }] of Object.entries(reference.planned.rewards)) {
+    onProgress(`their ${name}`)
+    const source = await workshop.reward(entry, folder)
+    for (const [at, batch] of batches.entries()) {
+      signal.throwIfAborted()
+      rewards[at][name] = (await scoreRollouts(source, batch)).totals
+    }
+  }
+  const logProbs: Float64Array[][] = []
+  for (const [at, policy] of policies.entries()) {
+    onProgress(`their log-probabilities under ${names[at]}`)
+    logProbs.push([])
+    for (const [own, batch] of batches.entries()) {
+      signal.throwIfAborted()
+      // What a policy has sampled itself, it has scored already.
+      logProbs[at].push(own === at ? sampledLogProbs(batch) : await sequenceLogProbs(policy, batch, temperature))
+    }
+  }
+  return { rewards, logProbs }
+}
+
+/** The same for each prompt: answers of the reference, and answers of all with their weights. */
+function promptByPrompt(
+  { rewards, logProbs }: Explored,
+  prompts: number,
+  samples: number,
+): Pick<FrontierSamples, 'reference' | 'mixture'> {
+  const of = (prompt: number, parts: readonly Float64Array[]): Float64Array =>
+    joined(parts.map((values) => values.slice(prompt * samples, (prompt + 1) * samples)))
+  const rewardsOf = (prompt: number, from: Explored['rewards']): PromptCompletions['rewards'] =>
+    Object.fromEntries(
+      Object.keys(from[0]).map((name) => [
+        name,
+        of(
+          prompt,
+          from.map((one) => one[name]),
+        ),
+      ]),
+    )
+  const counts = rewards.map(() => samples)
+  const all = Array.from({ length: prompts }, (_, prompt) => prompt)
+  return {
+    reference: all.map((prompt) => ({ rewards: rewardsOf(prompt, rewards.slice(0, 1)) })),
+    mixture: all.map((prompt) => ({
+      rewards: rewardsOf(prompt, rewards),
+      logWeights: mixtureWeights(
+        logProbs.map((row) => of(prompt, row)),
+        counts,
+      ),
+    })),
   }
 }
 
@@ -119,17 +157,12 @@ function nearFrontier(base: MeasuredModel, others: FrontierRequest['others']): F
   return places.filter((at) => at < distinct.length).map((at) => distinct[at])
 }
 
-async function answersOf(
-  policy: Policy,
-  examples: readonly Example[],
-  samples: number,
-  sampling: Sampling,
-): Promise<readonly Rollout[]> {
-  return sampleRollouts(policy, await textOf(policy), { examples, groupSize: samples, sampling, firstStream })
-}
-
-async function totalsOf(reward: RewardSource, rollouts: readonly Rollout[]): Promise<Float64Array> {
-  return (await scoreRollouts(reward, rollouts)).totals
+/** log π(y) of each completion under the policy that sampled it. */
+function sampledLogProbs(rollouts: readonly Rollout[]): Float64Array {
+  return rowSums(
+    rollouts.map(({ logProbs }) => logProbs),
+    rollouts.map(({ mask }) => mask),
+  )
 }
 
 /** log π(y) of each completion at a temperature. */

@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import type { Resources } from '@collimate/core'
 import type { Arm } from '../records/arms.js'
 import { curveOf } from '../records/curve.js'
 import { evaluatedAgainst } from '../records/model-paths.js'
@@ -28,7 +29,7 @@ export function reportRuns(
       ...{ seed: seedOf(record), status, steps, totalSteps },
       ...(error !== undefined && { error }),
       ...(finishedAt !== undefined && { seconds: (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000 }),
-      ...(resources && { resources: { ...resources, models: resources.models.map((model) => ({ ...model })) } }),
+      ...(resources && { resources: resourcesOf(resources) }),
       ...(curve && { curve }),
       evaluations: record.evaluations.map(({ step, metrics }) => ({
         step,
@@ -40,6 +41,14 @@ export function reportRuns(
       })),
     }
   })
+}
+
+function resourcesOf(resources: Resources): NonNullable<ReportRun['resources']> {
+  const { models, stateBytes, processBytes, trainedTokens, generatedTokens, trainingSeconds } = resources
+  return {
+    models: models.map(({ role, parameters }) => ({ role, parameters })),
+    ...{ stateBytes, processBytes, trainedTokens, generatedTokens, trainingSeconds },
+  }
 }
 
 /** Names of the runs, with their folders where two are called the same. */

@@ -21,7 +21,7 @@ export function winRateSection(report: Report): Html | undefined {
         <thead>
           <tr>
             <th></th>
-            ${labels.map((label) => html`<th scope="col"><span>${label}</span></th>`)}
+            ${labels.map((label) => html`<th scope="col"><span>${unbroken(label)}</span></th>`)}
           </tr>
         </thead>
         <tbody>
@@ -36,11 +36,14 @@ export function winRateSection(report: Report): Html | undefined {
       </table>
     </div>
     <p class="note">
-      Blue wins more than half, orange less; pale where the 95 % interval holds one half. Both answers to a prompt come
-      from the same random numbers; ties count half.
+      Blue wins more than half, orange less; nearly without colour where the 95 % interval holds one half. Both answers
+      to a prompt come from the same random numbers; ties count half.
     </p>
   </section>`
 }
+
+/** A setting stays on one line. */
+const unbroken = (label: string): string => label.replace(/ (?=[\d.−-]+$)/, '\u00a0')
 
 function cell(rate: Measurement | null): Html {
   if (rate === null) return html`<td class="self"></td>`
