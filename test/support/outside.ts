@@ -74,8 +74,20 @@ export async function outside(): Promise<string> {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), join(modules, name), 'junction')
   }
+  linkPrograms(modules, ['@collimate/cli', 'create-collimate-plugin', 'typescript', 'vitest'])
   return folder
 }
+
+/** Links the programs of our packages and of the tools that a plugin needs into `.bin`, where `npm run` looks for them. */
+function linkPrograms(modules: string, names: readonly string[]): void {
+  mkdirSync(join(modules, '.bin'))
+  for (const name of names)
+    for (const [program, target] of Object.entries(manifestOf(join(modules, name)).bin ?? {}))
+      symlinkSync(join(modules, name, target), join(modules, '.bin', program))
+}
+
+/** Runs a line of a shell as a user would. */
+export const runLine = (line: string, cwd: string): Promise<Ran> => settled('sh', ['-c', line], cwd)
 
 /** Runs a script as a user would: without anything of the test runner around it. */
 export const runNode = (args: readonly string[], cwd: string): Promise<Ran> => settled(process.execPath, args, cwd)
