@@ -60,7 +60,9 @@ function finalOf(models: readonly MeasuredModel[], runs: readonly ReportRun[]): 
     return {
       final: {
         ...Object.fromEntries(names.map((name) => [name, poolSeeds(models.map(({ scores }) => scores[name]))])),
-        kl: models.every(({ isReference }) => isReference) ? { value: 0 } : poolSeeds(models.map(({ kl }) => kl)),
+        kl: models.every(({ isReference }) => isReference)
+          ? { value: 0 }
+          : atLeastZero(poolSeeds(models.map(({ kl }) => kl))),
         length: poolSeeds(models.map(({ lengths }) => lengths)),
         cut: poolShares(models.map(({ cut }) => cut)),
       },
@@ -73,6 +75,12 @@ function finalOf(models: readonly MeasuredModel[], runs: readonly ReportRun[]): 
   const final = Object.entries(pooledByName(known)).filter(([name]) => shown.includes(name))
   return final.length === 0 ? {} : { final: Object.fromEntries(final) }
 }
+
+/** A divergence is never below 0, whatever few seeds would allow. */
+const atLeastZero = (kl: Measurement): Measurement => ({
+  ...kl,
+  ...(kl.low !== undefined && { low: Math.min(kl.value, Math.max(0, kl.low)) }),
+})
 
 function againstReference(
   own: readonly MeasuredModel[],

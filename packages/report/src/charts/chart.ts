@@ -4,6 +4,8 @@ export interface Axis {
   readonly name: string
   readonly min?: number
   readonly max?: number
+  /** Values that it shows beside those that are drawn, so that several charts have one scale. */
+  readonly covers?: readonly number[]
   /** Names of the places 0, 1, 2, ... of an axis that has no unit; the first is on top. */
   readonly categories?: readonly string[]
   /** As the numbers are written. */

@@ -1,9 +1,8 @@
 import { methodLabel } from '../records/arms.js'
 import { methodsOf, rewardName, settingsLabel } from '../page/words.js'
 import type { Report, ReportRun } from '../report.js'
-import type { Axis, Chart } from './chart.js'
+import type { Chart } from './chart.js'
 import { lookOf } from './colours.js'
-import { roundedAround } from './range.js'
 
 const metricNames: Readonly<Record<string, string>> = {
   reward: 'reward of sampled answers',
@@ -28,7 +27,7 @@ export function learningCurves(report: Report): readonly Chart[] {
         title: arm.label,
         description: `${arm.label}: ${name} over training steps`,
         x: { name: 'step', min: 0, max: Math.max(...own.map(({ curve }) => curve!.points.at(-1)![0])) },
-        y: { name, ...rangeOf(curves.filter(({ curve }) => curve!.metric === metric)) },
+        y: { name, covers: valuesOf(curves.filter(({ curve }) => curve!.metric === metric)) },
         lines: own.map(({ curve }) => ({
           ...{ points: thinned(curve!.points), colour: lookOf(arm.method, methods).colour, width: 1.5 },
           opacity: own.length > 1 ? 0.7 : 1,
@@ -62,7 +61,7 @@ export function heldOutCurves(report: Report, judge: string | undefined): readon
         title: methodLabel(method),
         description: `${methodLabel(method)}: ${name} on held-out prompts over training steps`,
         x: { name: 'step', min: 0, max: Math.max(...arms.map(({ points }) => points.at(-1)!.x)) },
-        y: { name: `${name}, held out`, ...roundedAround(values.map(({ value }) => value)) },
+        y: { name: `${name}, held out`, covers: values.map(({ value }) => value) },
         lines: arms.map(({ points }) => ({ points: points.map(({ x, y }) => [x, y] as const), ...look, width: 1.5 })),
         marks: arms.map(({ arm, points }) => ({
           ...{ ...look, size: 6, hollow: true },
@@ -77,8 +76,8 @@ export function heldOutCurves(report: Report, judge: string | undefined): readon
 }
 
 /** The same scale for the same metric. */
-const rangeOf = (runs: readonly ReportRun[]): Pick<Axis, 'min' | 'max'> =>
-  roundedAround(runs.flatMap(({ curve }) => curve!.points.map(([, value]) => value)))
+const valuesOf = (runs: readonly ReportRun[]): readonly number[] =>
+  runs.flatMap(({ curve }) => curve!.points.map(([, value]) => value))
 
 /** More points than a small picture has pixels say no more. */
 const mostPoints = 400

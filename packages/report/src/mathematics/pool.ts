@@ -36,7 +36,7 @@ export function poolSeeds(values: readonly ArrayLike<number>[]): Measurement {
 }
 
 /**
- * The same for values from 0 to 1, such as wins: Wilson's interval for one seed, and none that leaves 0 to 1.
+ * The same for values from 0 to 1, such as wins: Wilson's interval for one seed and where all are alike, none that leaves 0 to 1.
  *
  * @param values [seeds][prompts]
  */
@@ -44,6 +44,8 @@ export function poolShares(values: readonly ArrayLike<number>[]): Measurement {
   const [first] = values
   if (values.length === 1) return proportionInterval(first.length * mean(first), first.length)
   const { value, low = value, high = value, count } = poolSeeds(values)
+  // All alike: that they are for these prompts does not make it certain for others.
+  if (low === high) return proportionInterval(first.length * value, first.length)
   return { value, low: Math.max(0, low), high: Math.min(1, high), ...(count !== undefined && { count }) }
 }
 

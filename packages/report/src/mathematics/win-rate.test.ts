@@ -28,6 +28,16 @@ describe('win rates', () => {
     expect(low).toBeLessThan(0.6)
   })
 
+  test('of several seeds that all win, neither', () => {
+    const seeds = [
+      [1, 1, 1, 1],
+      [2, 2, 2, 2],
+    ]
+    const { value, low } = winRate(seeds, [[0, 0, 0, 0]])
+    expect(value).toBe(1)
+    expect(low).toBeLessThan(0.6)
+  })
+
   test('a matrix has every pair, and nobody against itself', () => {
     const matrix = winRateMatrix([[[1, 2]], [[2, 1]], [[0, 0]]])
     expect(matrix.map((row) => row.map((cell) => cell?.value ?? null))).toEqual([

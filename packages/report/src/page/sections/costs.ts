@@ -33,7 +33,7 @@ export function costsSection(report: Report): Html | undefined {
       'tokens sampled while training',
       ({ generatedTokens }) => given(generatedTokens, (n) => (n === 0 ? 'none' : count(n))),
     ],
-    ['settings × seeds', ({ arms, runs }) => `${arms.length} × ${String(Number((runs / arms.length).toFixed(1)))}`],
+    ['settings and runs', ({ arms, runs }) => `${arms.length} and ${runs}`],
     ...judged(report, judgeOf(rewardsOf(report))),
   ]
   return html`<section>
