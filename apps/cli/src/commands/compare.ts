@@ -99,5 +99,6 @@ async function compare(paths: readonly string[], options: CompareOptions): Promi
   if (made === undefined) return void (process.exitCode = exitStatus.interrupted)
   writeWhole(files.json, made.json)
   writeWhole(files.html, made.html)
-  process.stdout.write(`${made.summary}\n${files.html}\n${files.json}\n`)
+  const lines = [made.summary, files.html, files.json].filter((line) => line !== '')
+  process.stdout.write(`${lines.join('\n')}\n`)
 }
