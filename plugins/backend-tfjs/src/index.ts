@@ -1,0 +1,1 @@
+export { devices, type Device } from './devices.js'
