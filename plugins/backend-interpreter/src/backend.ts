@@ -1,7 +1,23 @@
-import { type Backend, CollimateError, type ExecutableId, type HostTensor, type StateId } from '@collimate/core'
-import { checkProgram, GraphError, interpret, type Program } from '@collimate/graph'
-import { type Bound, checkFeeds, checkRows, requireStates, requireType } from './requests.js'
-import { initialValue, ownCopy } from './tensors.js'
+import {
+  checkedProgram,
+  checkFeeds,
+  checkRows,
+  checkWrite,
+  frozenStates,
+  graphErrors,
+  ownCopy,
+  resolveStates,
+  wireInit,
+} from '@collimate/backends'
+import {
+  type Backend,
+  CollimateError,
+  type ExecutableId,
+  type HostTensor,
+  type StateId,
+  type StateInit,
+} from '@collimate/core'
+import { interpret, type Program, sizeOf } from '@collimate/graph'
 
 type StateSet = ReadonlyMap<string, HostTensor>
 
@@ -10,7 +26,7 @@ let ids = 0
 
 /** A backend that interprets programs in float64 in the caller's thread. */
 export function createInterpreterBackend(): Backend {
-  const executables = new Map<ExecutableId, { program: Program; frozen: Bound }>()
+  const executables = new Map<ExecutableId, { program: Program; frozen: Readonly<Record<string, HostTensor>> }>()
   const sets = new Map<StateId, StateSet>()
   let closed = false
 
@@ -28,13 +44,13 @@ export function createInterpreterBackend(): Backend {
     if (!set) throw unknown('COLLIMATE_STATE_UNKNOWN', `state set ${id}`)
     return set
   }
+  function bufferOf(id: StateId, name: string): HostTensor {
+    const tensor = setOf(id).get(name)
+    if (tensor) return tensor
+    throw new CollimateError('COLLIMATE_STATE_UNKNOWN', `state set ${id} has no buffer named ${name}`)
+  }
   function named(id: StateId, names?: readonly string[]): [string, HostTensor][] {
-    const set = setOf(id)
-    return [...(names ?? set.keys())].map((name) => {
-      const tensor = set.get(name)
-      if (!tensor) throw new CollimateError('COLLIMATE_STATE_UNKNOWN', `state set ${id} has no buffer named ${name}`)
-      return [name, tensor]
-    })
+    return [...(names ?? setOf(id).keys())].map((name) => [name, bufferOf(id, name)])
   }
   function keep(set: StateSet): StateId {
     const id: StateId = `state-${++ids}`
@@ -49,18 +65,9 @@ export function createInterpreterBackend(): Backend {
 
     async compile({ program, frozen = [] }) {
       requireOpen()
-      const checked = translated(() => checkProgram(program))
-      const constants = Object.fromEntries(
-        Object.entries(bound(frozen.map(setOf))).map(([name, value]) => [name, copyOf(value)]),
-      )
-      const updated = checked.updates.find(({ state }) => Object.hasOwn(constants, state))
-      if (updated) {
-        throw new CollimateError(
-          'COLLIMATE_PROGRAM_INVALID',
-          `${program.name} updates ${updated.state}, which is frozen`,
-        )
-      }
-      requireStates(checked, constants, true)
+      const names = frozenStates(frozen, setOf)
+      const checked = checkedProgram(program, names, setOf)
+      const constants = Object.fromEntries([...names].map(([name, id]) => [name, copyOf(bufferOf(id, name))]))
       const id: ExecutableId = `executable-${++ids}`
       executables.set(id, { program: checked, frozen: constants })
       return id
@@ -71,11 +78,17 @@ export function createInterpreterBackend(): Backend {
       const known = executables.get(executable)
       if (!known) throw unknown('COLLIMATE_EXECUTABLE_UNKNOWN', `executable ${executable}`)
       const { program, frozen } = known
-      const values = { ...bound(states.map(setOf)), ...frozen }
-      requireStates(program, values, false)
-      const checked = checkFeeds(program, feeds)
+      const sets = resolveStates(
+        program,
+        new Set(Object.keys(frozen)),
+        states.map((id) => [id, setOf(id)]),
+      )
+      const buffers = Object.entries(sets).map(([name, id]) => [name, bufferOf(id, name)])
+      const checked = checkFeeds(program, feeds, Float64Array)
       checkRows(program, checked)
-      const { outputs } = translated(() => interpret(program, { feeds: checked, states: values }))
+      const { outputs } = graphErrors(() =>
+        interpret(program, { feeds: checked, states: { ...frozen, ...Object.fromEntries(buffers) } }),
+      )
       // The interpreter works in the caller's thread: timers and signals get their turn between runs.
       await new Promise((resolve) => setImmediate(resolve))
       return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]))
@@ -93,8 +106,8 @@ export function createInterpreterBackend(): Backend {
     async write({ state, tensors }) {
       const writes = named(state, Object.keys(tensors)).map(([name, own]) => {
         const given = tensors[name]
-        requireType(`state ${name}`, own, given)
-        return { own, data: ownCopy(`state ${name}`, own.dtype, own.shape, given.data) }
+        checkWrite(name, own, given)
+        return { own, data: ownCopy(`state ${name}`, own.dtype, own.shape, given.data, Float64Array) }
       })
       for (const { own, data } of writes) own.data.set(data)
     },
@@ -124,17 +137,11 @@ export function createInterpreterBackend(): Backend {
 
 const copyOf = ({ dtype, shape, data }: HostTensor): HostTensor => ({ dtype, shape, data: data.slice() })
 
-/** The buffers of several sets; the first set that has a name wins. */
-function bound(sets: readonly StateSet[]): Bound {
-  return Object.fromEntries([...sets].reverse().flatMap((set) => [...set]))
-}
-
-/** Errors of the graph as errors of the contract. */
-function translated<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof GraphError)) throw error
-    throw new CollimateError(error.code, error.message, { hint: error.hint, cause: error })
-  }
+/** What a new buffer starts as. */
+function initialValue(name: string, init: StateInit): HostTensor {
+  const given = wireInit(name, init, Float64Array)
+  if ('data' in given) return given
+  const { dtype, shape, fill } = given
+  const array = dtype === 'float' ? Float64Array : dtype === 'int' ? Int32Array : Uint8Array
+  return { dtype, shape, data: new array(sizeOf(shape)).fill(fill) }
 }

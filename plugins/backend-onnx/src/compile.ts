@@ -1,6 +1,6 @@
+import { prepareProgram, type StateTypes, valueType } from '@collimate/backends'
 import { CollimateError, type Program, type ProgramInput, type StateId } from '@collimate/core'
-import { checkProgram, decompose, GraphError, type OpName } from '@collimate/graph'
-import type { StateTypes } from './backend.js'
+import { type OpName, sizeOf } from '@collimate/graph'
 import type { CompiledProgram } from './compiled.js'
 import { planElementwise } from './elementwise/recognise.js'
 import { elementTypeOf, GraphBuilder } from './graph-builder.js'
@@ -9,8 +9,6 @@ import type { Value } from './lowering/lowering.js'
 import { loweringOf } from './lowering/table.js'
 import { encodeModel, type OnnxInitializer, type OnnxValue } from './onnx-model.js'
 import type { Device } from './providers.js'
-import { checkStateType, valueType } from './requests.js'
-import { sizeOf } from './tensors.js'
 
 /**
  * Makes of a program what the worker runs: an ONNX model, and a plan of passes where the program is element-wise.
@@ -22,29 +20,9 @@ export function compileProgram(
   typesOf: (id: StateId) => StateTypes,
   device: Device,
 ): CompiledProgram {
-  for (const { state } of program.updates) {
-    if (!frozen.has(state)) continue
-    throw new CollimateError('COLLIMATE_PROGRAM_INVALID', `${program.name} updates ${state}, which is frozen`, {
-      hint: 'compile it without freezing the set that it updates',
-    })
-  }
-  for (const input of program.inputs) {
-    const id = input.role === 'state' ? frozen.get(input.name) : undefined
-    if (id !== undefined) checkStateType(program, input, typesOf(id))
-  }
-  const kept = translated(() => decompose(checkProgram(program), (op) => loweringOf(op, device) !== undefined))
+  const kept = prepareProgram(program, frozen, typesOf, (op) => loweringOf(op, device) !== undefined)
   const elementwise = frozen.size === 0 ? planElementwise(program) : undefined
   return { ...buildModel(kept, frozen, device), ...(elementwise && { elementwise }) }
-}
-
-/** Errors of the graph as errors of the contract. */
-function translated<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof GraphError)) throw error
-    throw new CollimateError(error.code, error.message, { hint: error.hint, cause: error })
-  }
 }
 
 function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, device: Device): CompiledProgram {

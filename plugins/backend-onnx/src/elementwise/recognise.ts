@@ -1,5 +1,5 @@
 import type { DType, Program, ProgramNode } from '@collimate/core'
-import { sizeOf, sameShape } from '../tensors.js'
+import { sameShape, sizeOf } from '@collimate/graph'
 import { KernelBuilder } from './kernel-builder.js'
 import type { ElementwisePlan, Pass, ScalarStep } from './plan.js'
 import { isScalarOp } from './scalar.js'

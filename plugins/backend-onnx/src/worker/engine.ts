@@ -1,8 +1,9 @@
+import { type Engine as WorkerEngine, Failure } from '@collimate/backends/worker'
 import type { DType, TensorData } from '@collimate/core'
 import type * as Onnx from 'onnxruntime-node'
 import type { CompiledProgram, CompiledUpdate } from '../compiled.js'
-import { Failure, messageOf } from './failure.js'
-import type { Requests, SessionSettings, Verb } from './protocol.js'
+import { messageOf } from './message-of.js'
+import type { OnnxRequests as Requests, SessionSettings } from './protocol.js'
 import { compileModules, livesTogether, runElementwise } from './run-elementwise.js'
 import { StateSet } from './state-set.js'
 
@@ -18,7 +19,7 @@ interface Executable {
 const onnxTypes = { float: 'float32', int: 'int32', bool: 'bool' } as const
 
 /** Sessions and states of one backend; every verb of the protocol is a method. The client has checked the requests. */
-export class Engine implements Record<Verb, unknown> {
+export class Engine implements WorkerEngine<Requests> {
   #runtime: OnnxRuntime | undefined
   #settings: SessionSettings | undefined
   readonly #executables = new Map<string, Executable>()

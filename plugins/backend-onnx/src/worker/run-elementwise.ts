@@ -1,7 +1,7 @@
+import { Failure } from '@collimate/backends/worker'
 import type { TensorData } from '@collimate/core'
 import type { ElementwisePlan, Pass } from '../elementwise/plan.js'
 import { scalarValue } from '../elementwise/scalar.js'
-import { Failure } from './failure.js'
 import type { StateSet } from './state-set.js'
 
 type Find = (name: string) => StateSet

@@ -1,6 +1,6 @@
+import { Failure, type WireInit } from '@collimate/backends/worker'
 import type { DType, HostTensor, Shape, TensorData } from '@collimate/core'
-import { Failure, messageOf } from './failure.js'
-import type { WireInit } from './protocol.js'
+import { messageOf } from './message-of.js'
 
 const pageBytes = 65_536
 const maximumPages = 65_536

@@ -1,7 +1,6 @@
 import { CollimateError } from '@collimate/core'
 import type { Worker } from 'node:worker_threads'
-import { startWorker } from './start-worker.js'
-import type { ReplyMessage, Requests, Verb } from './worker/protocol.js'
+import type { ReplyMessage, Requests, Verb } from './protocol.js'
 
 interface Pending {
   resolve(reply: unknown): void
@@ -9,17 +8,17 @@ interface Pending {
 }
 
 /**
- * The client's end of the worker thread: requests go out in order, replies come back to their callers.
+ * The client's end of a worker thread: requests go out in order, replies come back to their callers.
  *
  * An unanswered request keeps the process alive, an idle worker does not.
  */
-export class WorkerClient {
+export class WorkerClient<All extends Requests = Requests> {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   #calls = 0
   #gone: CollimateError | undefined
 
-  constructor(worker = startWorker()) {
+  constructor(worker: Worker) {
     this.#worker = worker
     this.#worker.unref()
     this.#worker.on('message', (message: ReplyMessage) => this.#settle(message))
@@ -30,9 +29,9 @@ export class WorkerClient {
   /** Sends a request; `transfer` lists buffers that move to the worker. */
   call<V extends Verb>(
     verb: V,
-    request: Requests[V]['request'],
+    request: All[V]['request'],
     transfer: readonly ArrayBuffer[] = [],
-  ): Promise<Requests[V]['reply']> {
+  ): Promise<All[V]['reply']> {
     if (this.#gone) return Promise.reject(this.#gone)
     const call = this.#calls++
     return new Promise((resolve, reject) => {

@@ -1,24 +1,25 @@
 import { CollimateError, type DType, type Shape, type StateInit, type TensorData } from '@collimate/core'
-import type { WireInit } from './worker/protocol.js'
+import { sizeOf } from '@collimate/graph'
+import type { WireInit } from './protocol.js'
 
-export const sizeOf = (shape: Shape): number => shape.reduce((product, length) => product * length, 1)
+/** Array of float values: what the backend computes in. */
+export type FloatArray = typeof Float32Array | typeof Float64Array
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((length, axis) => length === b[axis])
-
-const arrays = {
-  float: { accepts: [Float32Array, Float64Array], copy: (data: TensorData) => new Float32Array(data) },
-  int: { accepts: [Int32Array], copy: (data: TensorData) => new Int32Array(data) },
-  bool: { accepts: [Uint8Array], copy: (data: TensorData) => new Uint8Array(data) },
-} as const
+const accepted = { float: [Float32Array, Float64Array], int: [Int32Array], bool: [Uint8Array] } as const
 
 /**
- * A copy of the caller's values in the array type of the worker, on a buffer of its own that can be transferred.
+ * A copy of the caller's values in the array type of the backend, on a buffer of its own that can be transferred.
  * COLLIMATE_TENSOR_INVALID where array type or length do not belong to dtype and shape.
  */
-export function wireData(what: string, dtype: DType, shape: Shape, data: TensorData): TensorData {
-  const { accepts, copy } = arrays[dtype]
-  if (!accepts.some((array: abstract new (...values: never[]) => unknown) => data instanceof array)) {
+export function ownCopy(
+  what: string,
+  dtype: DType,
+  shape: Shape,
+  data: TensorData,
+  Float: FloatArray = Float32Array,
+): TensorData {
+  const accepts: readonly (abstract new (...values: never[]) => unknown)[] = accepted[dtype]
+  if (!accepts.some((array) => data instanceof array)) {
     const names = accepts.map(({ name }) => name).join(' or ')
     throw new CollimateError(
       'COLLIMATE_TENSOR_INVALID',
@@ -31,17 +32,19 @@ export function wireData(what: string, dtype: DType, shape: Shape, data: TensorD
       `${what}: ${data.length} values given, shape [${shape.join(', ')}] has ${sizeOf(shape)}`,
     )
   }
-  return copy(data)
+  // Arrays of a view or of shared memory become arrays of their own.
+  if (dtype === 'float') return new Float(data)
+  return dtype === 'int' ? new Int32Array(data) : new Uint8Array(data)
 }
 
 /** What a new buffer starts as, checked and ready to travel. */
-export function wireInit(name: string, init: StateInit): WireInit {
+export function wireInit(name: string, init: StateInit, Float?: FloatArray): WireInit {
   const { dtype, shape } = init
   if (shape.some((length) => !Number.isInteger(length) || length < 0)) {
     throw new CollimateError('COLLIMATE_TENSOR_INVALID', `state ${name}: [${shape.join(', ')}] is not a shape`)
   }
   if (!('data' in init)) return { dtype, shape, fill: init.fill ?? 0 }
-  return { dtype, shape, data: wireData(`state ${name}`, dtype, shape, init.data) }
+  return { dtype, shape, data: ownCopy(`state ${name}`, dtype, shape, init.data, Float) }
 }
 
 /** Buffers to transfer with a message. */

@@ -1,9 +1,21 @@
-import { CollimateError, type Program, type ProgramInput, type StateId, type TensorData } from '@collimate/core'
-import type { StateTypes } from './backend.js'
-import { sameShape, sizeOf, wireData } from './tensors.js'
+import { CollimateError, type DType, type Program, type ProgramInput, type Shape, type StateId } from '@collimate/core'
+import type { TensorData } from '@collimate/core'
+import { sameShape } from '@collimate/graph'
+import { type FloatArray, ownCopy } from './tensors.js'
 
-/** Copies of the feeds, ready to travel. Refuses a feed that the program lacks, and one that it lacks or cannot use. */
-export function checkFeeds(program: Program, feeds: Readonly<Record<string, TensorData>>): Record<string, TensorData> {
+export type TensorType = { readonly dtype: DType; readonly shape: Shape }
+/** What is known of a state set, so that a request can be refused before anything happens. */
+export type StateTypes = ReadonlyMap<string, TensorType>
+
+/**
+ * Copies of the feeds, ready to travel, floats as `Float`. Refuses a feed that the program lacks, and one that it needs
+ * and that is missing or of another type.
+ */
+export function checkFeeds(
+  program: Program,
+  feeds: Readonly<Record<string, TensorData>>,
+  Float?: FloatArray,
+): Record<string, TensorData> {
   const expected = program.inputs.filter((input) => input.role === 'feed')
   const names = expected.map((input) => input.name)
   const unknown = Object.keys(feeds).find((name) => !names.includes(name))
@@ -15,7 +27,7 @@ export function checkFeeds(program: Program, feeds: Readonly<Record<string, Tens
     expected.map(({ name, dtype, shape }) => {
       const data = Object.hasOwn(feeds, name) ? feeds[name] : undefined
       if (!data) throw new CollimateError('COLLIMATE_FEED_MISSING', `${program.name} needs the feed ${name}`)
-      return [name, wireData(`${program.name}: feed ${name}`, dtype, shape, data)]
+      return [name, ownCopy(`${program.name}: feed ${name}`, dtype, shape, data, Float)]
     }),
   )
 }
@@ -38,7 +50,7 @@ export function checkRows(program: Program, feeds: Readonly<Record<string, Tenso
 /** The set that each state input lives in: the first one that has the name. */
 export function resolveStates(
   program: Program,
-  frozen: ReadonlySet<string>,
+  frozen: Pick<ReadonlySet<string>, 'has'>,
   sets: readonly (readonly [StateId, StateTypes])[],
 ): Record<string, StateId> {
   const resolved: Record<string, StateId> = {}
@@ -57,9 +69,21 @@ export function resolveStates(
   return resolved
 }
 
+export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape)
+
+/** Refuses to write a tensor of another type into a buffer. */
+export function checkWrite(name: string, own: TensorType, given: TensorType): void {
+  if (sameType(own, given)) return
+  throw new CollimateError(
+    'COLLIMATE_STATE_MISMATCH',
+    `state ${name} is ${own.dtype} [${own.shape.join(', ')}]; ${given.dtype} [${given.shape.join(', ')}] cannot be written into it`,
+  )
+}
+
+/** Refuses a state of another type than the program's input. */
 export function checkStateType(program: Program, input: ProgramInput, types: StateTypes): void {
   const type = types.get(input.name)
-  if (type && type.dtype === input.dtype && sameShape(type.shape, input.shape)) return
+  if (type && sameType(type, input)) return
   throw new CollimateError(
     'COLLIMATE_STATE_MISMATCH',
     `${program.name}: state ${input.name} is ${type?.dtype} [${type?.shape.join(', ')}]; ` +
@@ -67,14 +91,11 @@ export function checkStateType(program: Program, input: ProgramInput, types: Sta
   )
 }
 
-export const stateInputs = (program: Program): ProgramInput[] =>
-  program.inputs.filter((input) => input.role === 'state')
+const stateInputs = (program: Program): ProgramInput[] => program.inputs.filter(({ role }) => role === 'state')
 
 /** dtype and shape of a value by its number. */
-export function valueType(program: Program, value: number): Pick<ProgramInput, 'dtype' | 'shape'> {
+export function valueType(program: Program, value: number): TensorType {
   const type = value < program.inputs.length ? program.inputs[value] : program.nodes[value - program.inputs.length]
   if (!type) throw new CollimateError('COLLIMATE_PROGRAM_INVALID', `${program.name} has no value ${value}`)
   return type
 }
-
-export const valueSize = (program: Program, value: number): number => sizeOf(valueType(program, value).shape)
