@@ -34,9 +34,8 @@ async function main(): Promise<void> {
       `checksums verified, a product computed on the ${trial.gpu ? 'GPU' : 'CPU'}`,
   )
   if (variant === 'cuda') say(`on a GPU it needs ${cudaNeeds}`)
-  if (process.env['COLLIMATE_NATIVE_TFJS']) {
-    say(`the backend finds it while COLLIMATE_NATIVE_TFJS is ${stagingRoot()}`)
-  }
+  const { COLLIMATE_NATIVE_TFJS: named } = process.env
+  if (named) say(`the backend finds it while COLLIMATE_NATIVE_TFJS is ${stagingRoot()}`)
 }
 
 const compiler = (): string => process.env['CXX'] || 'g++'
