@@ -98,11 +98,45 @@ const expm1Near = (graph: GraphBuilder, x: string): string => graph.emit('Mul', 
 /** 2 artanh(s) = 2 s Σ s²ᵏ / (2k + 1), to 1e-8 of the sum for s² ≤ 1/9. */
 const areaTangent = [0, 1, 2, 3, 4, 5, 6, 7].map((k) => 2 / (2 * k + 1))
 
+/** π in parts of few bits, so that what is subtracted is exact while |x| < 10⁵ (Cody and Waite 1980). */
+const halfTurn = [3.140625, 9.67502593994140625e-4, 1.509957990978376432e-7]
+
+/** Whole half turns in x, and what remains of it: at most π / 2 in magnitude. */
+function halfTurns(graph: GraphBuilder, x: string): { turns: string; rest: string } {
+  const near = graph.emit('Add', [graph.emit('Mul', [x, graph.scalar(1 / Math.PI)]), graph.scalar(0.5)])
+  const turns = graph.emit('Floor', [near])
+  const rest = halfTurn.reduce(
+    (left, part) => graph.emit('Sub', [left, graph.emit('Mul', [turns, graph.scalar(part)])]),
+    x,
+  )
+  return { turns, rest }
+}
+
+/** (−1)ⁿ for a whole number n. */
+function alternating(graph: GraphBuilder, n: string): string {
+  const pairs = graph.emit('Floor', [graph.emit('Mul', [n, graph.scalar(0.5)])])
+  const odd = graph.emit('Sub', [n, graph.emit('Mul', [pairs, graph.scalar(2)])])
+  return graph.emit('Sub', [graph.scalar(1), graph.emit('Mul', [odd, graph.scalar(2)])])
+}
+
+/** (−1)ᵏ / (2 k + first)!: sin and cos as series in x², to 1e-9 for |x| ≤ π / 2. */
+const circular = (first: 0 | 1): number[] => {
+  const coefficients = [1]
+  for (let n = first + 1; coefficients.length < 8; n += 2)
+    coefficients.push(-(coefficients.at(-1) ?? 0) / (n * (n + 1)))
+  return coefficients
+}
+
 /**
  * WebGPU computes tanh as (1 − e) / (1 + e) with e = exp(−2 |x|), and its exp and log promise absolute rather than
  * relative digits near 0 and 1 (WGSL, 15.7.4): what has to keep its digits there is written as a series.
  */
 export const onWebgpu = {
+  // WGSL lets a device forget NaN; SwiftShader's exp of it is infinite.
+  exp: (graph, inputs) => {
+    const { name } = only(inputs)
+    return graph.emit('Where', [graph.emit('Equal', [name, name]), graph.emit('Exp', [name]), name])
+  },
   expm1: (graph, inputs) =>
     piecewise(
       graph,
@@ -123,6 +157,17 @@ export const onWebgpu = {
       },
       (x) => graph.emit('Log', [graph.emit('Add', [x, graph.scalar(1)])]),
     ),
+  // WGSL promises 2⁻¹¹ of sin and cos, and nothing outside of ±π.
+  sin: (graph, inputs) => {
+    const { turns, rest } = halfTurns(graph, only(inputs).name)
+    const series = polynomial(graph, graph.emit('Mul', [rest, rest]), circular(1))
+    return graph.emit('Mul', [alternating(graph, turns), graph.emit('Mul', [rest, series])])
+  },
+  cos: (graph, inputs) => {
+    const { turns, rest } = halfTurns(graph, only(inputs).name)
+    const series = polynomial(graph, graph.emit('Mul', [rest, rest]), circular(0))
+    return graph.emit('Mul', [alternating(graph, turns), series])
+  },
   // With e = exp(2 x) − 1: tanh(x) = e / (e + 2).
   tanh: (graph, inputs) =>
     piecewise(
