@@ -2,11 +2,19 @@ import { startWorker, WorkerBackend, WorkerClient } from '@collimate/backends'
 import { CollimateError, type Backend } from '@collimate/core'
 import { compileProgram } from './compile.js'
 import { deviceNeeds, providerOf, type Device } from './devices.js'
-import type { Opened, TfjsRequests } from './worker/protocol.js'
+import type { TfjsRequests } from './worker/protocol.js'
 
-/** A backend, and why the devices before its own were not taken. */
-export interface OpenBackend extends Opened {
+/** A device that was tried before, and why it was not taken. */
+export interface Refusal {
+  readonly device: Device
+  readonly failure: CollimateError
+}
+
+/** A backend, where it computes, and why not on what was tried before. */
+export interface OpenBackend {
   readonly backend: Backend
+  readonly device: Device
+  readonly refused: readonly Refusal[]
 }
 
 /**
@@ -14,20 +22,30 @@ export interface OpenBackend extends Opened {
  * COLLIMATE_PROVIDER_UNAVAILABLE names what is missing where none does.
  */
 export async function openBackend(devices: readonly Device[], threads?: number): Promise<OpenBackend> {
-  if (devices.some((device) => providerOf(device) === 'node')) settleNative(threads)
-  const worker = new WorkerClient<TfjsRequests>(startWorker(import.meta.url, 'worker'))
-  let opened: Opened
-  try {
-    opened = await worker.call('open', { devices })
-  } catch (error) {
-    const failure = error as CollimateError
-    await worker.end(failure)
-    const hint = devices.map((device) => deviceNeeds[device]).join('; ')
-    throw new CollimateError(failure.code, failure.message, { hint, cause: failure })
+  const refused: Refusal[] = []
+  for (const device of devices) {
+    if (providerOf(device) === 'node') settleNative(threads)
+    // A thread for each trial: TensorFlow.js registers itself globally, whatever it was loaded from.
+    const worker = new WorkerClient<TfjsRequests>(startWorker(import.meta.url, 'worker'))
+    try {
+      await worker.call('open', { device })
+      return { device, refused, backend: backendOn(worker, device, threads) }
+    } catch (error) {
+      const failure = error as CollimateError
+      await worker.end(failure)
+      refused.push({ device, failure })
+    }
   }
-  const { device } = opened
+  const [{ code }] = refused.map(({ failure }) => failure) as [CollimateError]
+  throw new CollimateError(code, refused.map(({ failure }) => failure.message).join('; '), {
+    hint: refused.map(({ device }) => deviceNeeds[device]).join('; '),
+    cause: refused[0]?.failure,
+  })
+}
+
+function backendOn(worker: WorkerClient<TfjsRequests>, device: Device, threads: number | undefined): Backend {
   const provider = providerOf(device)
-  const backend = new WorkerBackend({
+  return new WorkerBackend({
     worker,
     capabilities: {
       ...{ backend: 'tfjs', device, precision: 'float32' },
@@ -35,12 +53,11 @@ export async function openBackend(devices: readonly Device[], threads?: number):
     },
     compile: (program, frozen, typesOf) => ({ compiled: compileProgram(program, frozen, typesOf, provider) }),
   })
-  return { ...opened, backend }
 }
 
 /** TensorFlow reads these when it is loaded, once in a process. */
 function settleNative(threads: number | undefined): void {
   const { env } = process
-  env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
+  env['TF_CPP_MIN_LOG_LEVEL'] ??= '3'
   if (threads !== undefined) env['TF_NUM_INTRAOP_THREADS'] ??= String(threads)
 }

@@ -35,9 +35,9 @@ export const tfjs = definePlugin({
     '@tensorflow/tfjs-node': 'npm install @tensorflow/tfjs-node, or npm run native-tfjs -w @collimate/backend-tfjs',
   },
   create: async ({ device, threads }, context) => {
-    const { backend, ...opened } = await openBackend(device === 'auto' ? devices : [device], threads)
-    if (opened.refused.length > 0) {
-      const reasons = opened.refused.map((refused) => `${refused.device}: ${refused.reason}`)
+    const { backend, refused, ...opened } = await openBackend(device === 'auto' ? devices : [device], threads)
+    if (refused.length > 0) {
+      const reasons = refused.map(({ failure }) => failure.message)
       context.bus?.emit('warning.raised', {
         code: 'COLLIMATE_PROVIDER_UNAVAILABLE',
         message: `tfjs computes on ${opened.device}; ${reasons.join('; ')}`,

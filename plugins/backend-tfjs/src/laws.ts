@@ -2,6 +2,7 @@ import { CollimateError } from '@collimate/core'
 import { lawsOfBackend, type LawSuite } from '@collimate/laws'
 import { openBackend } from './backend.js'
 import { devices, probeDevice, tfjs } from './index.js'
+import { tensorsAreExplained } from './laws/tensors.js'
 
 /**
  * The laws of backends, in float32: on WebAssembly and in plain JavaScript, which every machine has, and on each device
@@ -31,6 +32,7 @@ async function suiteOn(name: string): Promise<LawSuite> {
     tolerance: 2e-5,
     claims: tfjs.definition.capabilities,
   })
+  const whole = { ...suite, laws: [...suite.laws, tensorsAreExplained(device)] }
   // One failure that says what is missing, instead of one in each law.
-  return starts ? suite : { ...suite, laws: suite.laws.filter((law) => law.name === 'backend/device') }
+  return starts ? whole : { ...suite, laws: suite.laws.filter((law) => law.name === 'backend/device') }
 }

@@ -4,7 +4,7 @@ import type * as Core from '@tensorflow/tfjs-core'
 import type { CompiledProgram, IndexCheck, KernelCall, Slot, Step } from '../compiled.js'
 import { tfTypes } from '../kernel-builder.js'
 import { firstLine, loadTfjs, type Tfjs } from './load.js'
-import type { Opened, TfjsRequests } from './protocol.js'
+import type { TfjsRequests } from './protocol.js'
 
 type Tensor = Core.Tensor
 
@@ -32,20 +32,13 @@ export class Engine implements WorkerEngine<TfjsRequests> {
   readonly #executables = new Map<string, Executable>()
   readonly #states = new Map<string, StateSet>()
 
-  async open({ devices }: TfjsRequests['open']['request']): Promise<Opened> {
-    const refused: Opened['refused'][number][] = []
-    for (const device of devices) {
-      try {
-        this.#tfjs = await loadTfjs(device)
-        return { device, refused }
-      } catch (error) {
-        refused.push({ device, reason: firstLine(error) })
-      }
+  async open({ device }: TfjsRequests['open']['request']): Promise<null> {
+    try {
+      this.#tfjs = await loadTfjs(device)
+      return null
+    } catch (error) {
+      throw new Failure('COLLIMATE_PROVIDER_UNAVAILABLE', `${device} does not start: ${firstLine(error)}`)
     }
-    throw new Failure(
-      'COLLIMATE_PROVIDER_UNAVAILABLE',
-      refused.map(({ device, reason }) => `${device} does not start: ${reason}`).join('; '),
-    )
   }
 
   compile({ id, program }: TfjsRequests['compile']['request']): null {

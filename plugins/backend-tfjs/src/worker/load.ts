@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type * as Core from '@tensorflow/tfjs-core'
@@ -52,6 +53,8 @@ function native(tf: Tfjs): Promise<Tfjs> {
 
 /** The package that the user has installed, or the one that `npm run native-tfjs` staged. */
 function loadNative(device: 'node-gpu' | 'node'): Tfjs {
+  const missing = device === 'node-gpu' ? missingDriver() : undefined
+  if (missing !== undefined) throw new Error(missing)
   shimNodeUtil()
   const name = device === 'node' ? '@tensorflow/tfjs-node' : '@tensorflow/tfjs-node-gpu'
   const staged = nativeTfjsPackage(device === 'node' ? 'cpu' : 'cuda')
@@ -67,6 +70,13 @@ function loadNative(device: 'node-gpu' | 'node'): Tfjs {
   }
   if (staged === undefined) reasons.push('native-tfjs has staged none')
   throw new Error(reasons.join('; '))
+}
+
+/** Where there is no driver the libraries of CUDA, 1 GB, need not be loaded to find that out. */
+function missingDriver(): string | undefined {
+  const files = ['/dev/nvidiactl', '/dev/dxg']
+  if (process.platform !== 'linux' || files.some((file) => existsSync(file))) return undefined
+  return `there is no driver of NVIDIA (${files[0]})`
 }
 
 const isAbsent = (error: unknown, name: string): boolean =>
