@@ -1,10 +1,12 @@
 import { definePlugin, type CollimateError } from '@collimate/core'
 import { z } from 'zod'
 import { createBackend } from './backend.js'
+import { opSupport } from './op-support.js'
 import { devices, type Device } from './providers.js'
 import { physicalCores } from './threads.js'
 
 export { devices, type Device } from './providers.js'
+export { findSoftwareVulkan, softwareVulkanNeeds, type SoftwareVulkan } from './software-vulkan.js'
 
 const options = z.strictObject({
   device: z
@@ -44,6 +46,7 @@ export const onnx = definePlugin({
   description: 'ONNX Runtime: CPU, and CUDA, WebGPU, CoreML or DirectML where the machine has them',
   options,
   capabilities: { precision: 'float32', devices },
+  opSupport,
   create: ({ device, threads = physicalCores(), arena, spinning, tf32 }) =>
     createBackend({ device, threads, arena, spinning, tf32 }),
 })
