@@ -3,15 +3,17 @@ import { lawsOfBackend, type LawSuite } from '@collimate/laws'
 import { openBackend } from './backend.js'
 import { devices, probeDevice, tfjs } from './index.js'
 import { tensorsAreExplained } from './laws/tensors.js'
+import { nativeTfjsPackage } from './native-location.js'
 
 /**
- * The laws of backends, in float32: on WebAssembly and in plain JavaScript, which every machine has, and on each device
- * that the environment variable COLLIMATE_TFJS_DEVICES names, e.g. `node,node-gpu`. A device that does not start fails
- * its suite.
+ * The laws of backends, in float32: on WebAssembly and in plain JavaScript, which every machine has, on native TensorFlow
+ * where `native-tfjs` has staged it, and on each device that the environment variable COLLIMATE_TFJS_DEVICES names, e.g.
+ * `node,node-gpu`. A device that does not start fails its suite.
  */
 export default async function laws(): Promise<LawSuite[]> {
   const { COLLIMATE_TFJS_DEVICES: named = '' } = process.env
-  const wanted = new Set(['wasm', 'cpu', ...named.split(',').map((name) => name.trim())])
+  const staged = nativeTfjsPackage() === undefined ? [] : ['node']
+  const wanted = new Set(['wasm', 'cpu', ...staged, ...named.split(',').map((name) => name.trim())])
   wanted.delete('')
   const suites: LawSuite[] = []
   for (const device of wanted) suites.push(await suiteOn(device))
