@@ -1,28 +1,24 @@
 import { transformer } from '@collimate/policy-transformer'
-import onnx from '@collimate/backend-onnx'
-import { parsePluginOptions, standaloneContext } from '@collimate/core'
-import type { Backend, Plugin, PluginKind, PluginKinds, Policy, StandaloneOptions } from '@collimate/core'
-
-/** Options of `--device` and `--threads`. */
-export interface DeviceOptions {
-  readonly device?: string
-  readonly threads?: number
-}
+import { createRegistry, parsePluginOptions, standaloneContext } from '@collimate/core'
+import type { Backend, Policy } from '@collimate/core'
+import { backendEntry } from './backend-flags.js'
+import type { BackendOptions } from './backend-flags.js'
 
 /** A backend by itself, outside of any experiment. */
-export async function createBackend(options: DeviceOptions): Promise<Backend> {
-  const { device, threads } = options
-  return await create(onnx, { ...(device !== undefined && { device }), ...(threads !== undefined && { threads }) }, {})
+export async function createBackend(options: BackendOptions): Promise<Backend> {
+  const { plugin, options: parsed } = await createRegistry().resolve('backend', backendEntry(options), process.cwd())
+  return await plugin.definition.create(parsed, standaloneContext().context)
 }
 
 /** A model folder as a policy, with the backend that it runs on; `close` frees both. */
 export async function openPolicy(
   model: string,
-  options: DeviceOptions,
+  options: BackendOptions,
 ): Promise<{ policy: Policy; close: () => Promise<void> }> {
   const backend = await createBackend(options)
   try {
-    const policy = await create(transformer, { model }, { backend })
+    const { context } = standaloneContext({ backend })
+    const policy = await transformer.definition.create(parsePluginOptions(transformer, { model }), context)
     return {
       policy,
       close: async () => {
@@ -34,13 +30,4 @@ export async function openPolicy(
     await backend.close()
     throw error
   }
-}
-
-async function create<Kind extends PluginKind>(
-  plugin: Plugin<Kind>,
-  options: object,
-  surroundings: StandaloneOptions,
-): Promise<PluginKinds[Kind]> {
-  const { context } = standaloneContext(surroundings)
-  return await plugin.definition.create(parsePluginOptions(plugin, options), context)
 }

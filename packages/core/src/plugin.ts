@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Bus } from './bus.js'
-import type { Backend } from './contracts/backend.js'
+import type { Backend, OpSupport } from './contracts/backend.js'
 import type { DataSource } from './contracts/data-source.js'
 import type { Estimator } from './contracts/estimator.js'
 import type { Evaluator } from './contracts/evaluator.js'
@@ -59,6 +59,8 @@ export interface PluginDefinition<Kind extends PluginKind, Options extends z.Zod
   readonly options: Options
   /** What it claims to do; laws check each claim. */
   readonly capabilities?: Readonly<Record<string, boolean | string | number | readonly string[] | readonly number[]>>
+  /** Of a backend: how it computes each op on one of its devices, for people (`collimate doctor --ops`). */
+  readonly opSupport?: (device: string) => Readonly<Record<string, OpSupport>>
   /** Plugins that are registered with this one, e.g. a trainer's objectives. */
   readonly brings?: readonly Plugin[]
   /** npm packages that it loads lazily, with the command that installs them. */

@@ -2,6 +2,7 @@ import { definePlugin, type CollimateError } from '@collimate/core'
 import { z } from 'zod'
 import { openBackend } from './backend.js'
 import { devices, type Device } from './devices.js'
+import { opSupport } from './op-support.js'
 
 export { devices, type Device } from './devices.js'
 
@@ -31,6 +32,7 @@ export const tfjs = definePlugin({
   description: 'TensorFlow.js: WebAssembly, plain JavaScript, and native TensorFlow where it is installed',
   options,
   capabilities: { precision: 'float32', devices },
+  opSupport,
   optionalPackages: {
     '@tensorflow/tfjs-node': 'npm install @tensorflow/tfjs-node, or npm run native-tfjs -w @collimate/backend-tfjs',
   },

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
+import { withBackendFlags } from '../backend-flags.js'
+import type { BackendOptions } from '../backend-flags.js'
 import { exitStatus, usageError } from '../failure.js'
 import { integer, number } from '../flags.js'
 import { assertWritableFile, writeWhole } from '../output-file.js'
@@ -7,7 +9,7 @@ import { namedReward, rewardEntry } from '../plugin-entry.js'
 import { createStatus } from '../status.js'
 import { stoppable } from '../stoppable.js'
 
-interface CompareOptions {
+interface CompareOptions extends BackendOptions {
   readonly output: string
   readonly title?: string
   readonly data?: string
@@ -23,15 +25,13 @@ interface CompareOptions {
   readonly frontierPrompts: number
   readonly frontierSamples: number
   readonly measure: boolean
-  readonly device?: string
-  readonly threads?: number
 }
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** `collimate compare`: runs side by side, as one page and as data. */
 export function compareCommand(): Command {
-  return new Command('compare')
+  const command = new Command('compare')
     .description('compare runs: one page of pictures and tables (report.html), and the numbers behind it (report.json)')
     .argument('<runs...>', 'run folders, folders of runs, or experiment files, which are run first')
     .option('--output <folder>', 'folder of report.html and report.json', 'out/compare')
@@ -51,8 +51,7 @@ export function compareCommand(): Command {
     .option('--frontier-samples <number>', 'answers to each of them, per policy; 0 = no frontier', integer, 32)
     .option('--no-measure', 'use the records of the runs alone: no model answers anything')
     .optionsGroup('Run:')
-    .option('--device <name>', 'cpu, cuda, webgpu, coreml or dml (default: cpu)')
-    .option('--threads <number>', 'threads of the backend (default: the physical cores)', integer)
+  return withBackendFlags(command)
     .optionsGroup('Help:')
     .addHelpText(
       'after',

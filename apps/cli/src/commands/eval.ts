@@ -2,6 +2,8 @@ import type { Measurement } from '@collimate/core'
 import { evaluationMetrics } from '@collimate/rollouts'
 import type { Evaluated } from '@collimate/rollouts'
 import { Command } from 'commander'
+import { withBackendFlags } from '../backend-flags.js'
+import type { BackendOptions } from '../backend-flags.js'
 import { exitStatus, usageError } from '../failure.js'
 import { integer, number } from '../flags.js'
 import { measureModel } from '../measure/measure-model.js'
@@ -13,7 +15,7 @@ import { createStatus } from '../status.js'
 import { stoppable } from '../stoppable.js'
 import { table } from '../table.js'
 
-interface EvalOptions {
+interface EvalOptions extends BackendOptions {
   readonly model?: string
   readonly data?: string
   readonly reward: readonly string[]
@@ -26,15 +28,13 @@ interface EvalOptions {
   readonly samples: number
   readonly output?: string
   readonly json?: boolean
-  readonly device?: string
-  readonly threads?: number
 }
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** `collimate eval`: what a model's answers are worth. */
 export function evalCommand(): Command {
-  return new Command('eval')
+  const command = new Command('eval')
     .description('measure a model on held-out prompts: rewards, KL to a reference, lengths')
     .option('--model <folder>', 'Hugging Face folder of the model')
     .option('--data <file>', 'prompts: .txt (one a line), JSON or JSONL (.gz) with a column `prompt`, or a data source')
@@ -53,8 +53,7 @@ export function evalCommand(): Command {
     .option('--samples <number>', 'answers that are shown', integer, 2)
     .option('--output <file>', 'write every number and answer to this JSON file')
     .option('--json', 'print that JSON in place of the table')
-    .option('--device <name>', 'cpu, cuda, webgpu, coreml or dml (default: cpu)')
-    .option('--threads <number>', 'threads of the backend (default: the physical cores)', integer)
+  return withBackendFlags(command)
     .addHelpText(
       'after',
       `

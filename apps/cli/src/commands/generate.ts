@@ -3,12 +3,14 @@ import type { Example, Policy, Sampling } from '@collimate/core'
 import { createTokenizer } from '@collimate/data'
 import type { Tokenizer } from '@collimate/data'
 import { Command } from 'commander'
+import { withBackendFlags } from '../backend-flags.js'
+import type { BackendOptions } from '../backend-flags.js'
 import { openPolicy } from '../create.js'
 import { usageError } from '../failure.js'
 import { integer, number } from '../flags.js'
 import { promptRows, readPrompts, tokenizePrompts } from '../prompts.js'
 
-interface GenerateOptions {
+interface GenerateOptions extends BackendOptions {
   readonly model?: string
   readonly prompt: readonly string[]
   readonly prompts?: string
@@ -21,8 +23,6 @@ interface GenerateOptions {
   readonly chat?: boolean
   readonly batchSize: number
   readonly json?: boolean
-  readonly device?: string
-  readonly threads?: number
 }
 
 interface Completion {
@@ -36,7 +36,7 @@ const collect = (text: string, before: readonly string[]): readonly string[] => 
 
 /** `collimate generate`: samples from a model folder. */
 export function generateCommand(): Command {
-  return new Command('generate')
+  const command = new Command('generate')
     .description('continue prompts with a model')
     .option('--model <folder>', 'Hugging Face folder of the model')
     .option('--prompt <text>', 'prompt to continue; may be repeated', collect, [])
@@ -55,8 +55,7 @@ export function generateCommand(): Command {
     .option('--chat', "say the prompt as a user, in the model's chat template")
     .option('--batch-size <number>', 'prompts that are continued together', integer, 64)
     .option('--json', 'one JSON object a line: prompt, text, tokens, endedBy')
-    .option('--device <name>', 'cpu, cuda, webgpu, coreml or dml (default: cpu)')
-    .option('--threads <number>', 'threads of the backend (default: the physical cores)', integer)
+  return withBackendFlags(command)
     .addHelpText(
       'after',
       `

@@ -1,6 +1,7 @@
 import { applySettings, createRegistry, experiment, resolveExperiment } from '@collimate/core'
 import { Command } from 'commander'
 import { stringify } from 'yaml'
+import { withBackendFlags } from '../backend-flags.js'
 import { flagsOf, givenOptions, integer, number } from '../flags.js'
 import { reportRun } from '../report.js'
 import { estimatorKeys, experimentOf } from '../train/experiment-of.js'
@@ -18,7 +19,7 @@ interface RunOptions extends TrainOptions {
 /** Flags of the command itself: an option of a plugin with such a name is reached by --set. */
 const own = new Set([
   ...['model', 'data', 'reward', 'gold', 'evalData', 'evalSplit', 'evalEvery', 'output'],
-  ...['seed', 'device', 'threads', 'set', 'resume', 'dryRun'],
+  ...['seed', 'backend', 'device', 'threads', 'set', 'resume', 'dryRun'],
 ])
 
 /** `collimate sft`, `reward`, `reinforce`, `ppo`, `dpo`: an experiment from flags. */
@@ -48,8 +49,7 @@ function trainCommand(method: Method): Command {
     .option('--output <folder>', 'folder of the trained model; records of the run in its folder `run`', `out/${name}`)
     .optionsGroup('Run:')
     .option('--seed <number>', 'seed of all random numbers (default: 42)', integer)
-    .option('--device <name>', 'cpu, cuda, webgpu, coreml or dml (default: cpu)')
-    .option('--threads <number>', 'threads of the backend (default: the physical cores)', integer)
+  withBackendFlags(command)
     .option('--resume', 'go on from the checkpoint of a run that was stopped')
     .option(
       '--set <key=value>',

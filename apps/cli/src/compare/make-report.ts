@@ -1,21 +1,20 @@
 import { basename } from 'node:path'
 import { buildReport, readRun, renderPage, reportFindings } from '@collimate/report'
 import type { Measured } from '@collimate/report'
+import type { BackendOptions } from '../backend-flags.js'
 import { openWorkshop } from '../measure/workshop.js'
 import type { Status } from '../status.js'
 import { measureAll } from './measure-all.js'
 import { planMeasurement } from './plan.js'
 import type { PlanRequest } from './plan.js'
 
-export interface ReportRequest extends PlanRequest {
+export interface ReportRequest extends PlanRequest, BackendOptions {
   readonly title?: string
   readonly prompts: number
   readonly samples: number
   readonly frontierPrompts: number
   readonly frontierSamples: number
   readonly measure: boolean
-  readonly device?: string
-  readonly threads?: number
 }
 
 export interface MadeReport {

@@ -1,10 +1,6 @@
-import { execFile } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, totalmem } from 'node:os'
-import { promisify } from 'node:util'
-import { devices } from '@collimate/backend-onnx'
-import type { Device } from '@collimate/backend-onnx'
 import type { Plugin } from '@collimate/core'
 
 /** One thing that was looked at on this machine. */
@@ -75,31 +71,6 @@ export function packageCheck(name: string, install: string, essential: boolean):
 export function optionalPackageChecks(plugins: readonly Plugin[]): Check[] {
   const packages = plugins.flatMap(({ definition }) => Object.entries(definition.optionalPackages ?? {}))
   return [...new Map(packages)].map(([name, install]) => packageCheck(name, install, false))
-}
-
-/** The devices of the ONNX backend, each tried in a process of its own, since a broken driver may abort it. */
-export /** The devices of the ONNX backend, each tried in a process of its own, since a broken driver may abort it. */
-async function deviceChecks(): Promise<Check[]> {
-  const checks: Check[] = []
-  for (const device of devices) checks.push(await deviceCheck(device))
-  return checks
-}
-
-async function deviceCheck(device: Device): Promise<Check> {
-  const probe = [...process.execArgv, process.argv[1], 'doctor', '--probe', device]
-  try {
-    const { stdout } = await promisify(execFile)(process.execPath, probe, { timeout: 60_000 })
-    return JSON.parse(stdout) as Check
-  } catch (error) {
-    const { signal } = error as { signal?: string | null }
-    const detail = typeof signal === 'string' ? `the trial ended by ${signal}` : 'the trial failed'
-    return { ...notWorking(device), detail, hint: 'its driver may be broken' }
-  }
-}
-
-/** Every machine has a cpu. */
-export function notWorking(device: string): Pick<Check, 'name' | 'state'> {
-  return { name: `device ${device}`, state: device === 'cpu' ? 'missing' : 'absent' }
 }
 
 function installedVersion(name: string): string | undefined {

@@ -1,7 +1,7 @@
 import { standaloneContext } from '@collimate/core'
 import type { Backend, DataSource, PluginEntry, Policy, RewardSource } from '@collimate/core'
+import type { BackendOptions } from '../backend-flags.js'
 import { createBackend } from '../create.js'
-import type { DeviceOptions } from '../create.js'
 
 /** A policy that is open, and what frees it. */
 export interface OpenPolicy {
@@ -20,7 +20,7 @@ export interface Workshop {
   close(): Promise<void>
 }
 
-export async function openWorkshop(options: DeviceOptions): Promise<Workshop> {
+export async function openWorkshop(options: BackendOptions): Promise<Workshop> {
   const backend: Backend = await createBackend(options)
   const rewards = new Map<string, Promise<RewardSource>>()
   const open = new Set<() => Promise<void>>()

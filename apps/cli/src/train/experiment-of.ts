@@ -1,13 +1,15 @@
 import { basename, join } from 'node:path'
 import { parsePluginOptions } from '@collimate/core'
 import type { ExperimentConfig } from '@collimate/core'
+import { backendEntry } from '../backend-flags.js'
+import type { BackendOptions } from '../backend-flags.js'
 import { usageError } from '../failure.js'
 import { kebab, optionRows } from '../flags.js'
 import { rewardEntry } from '../plugin-entry.js'
 import type { Method } from './methods.js'
 
 /** What a training command is given, beside the options of its method. */
-export interface TrainOptions extends Readonly<Record<string, unknown>> {
+export interface TrainOptions extends BackendOptions, Readonly<Record<string, unknown>> {
   readonly model?: string
   readonly data?: string
   readonly reward?: string
@@ -17,8 +19,6 @@ export interface TrainOptions extends Readonly<Record<string, unknown>> {
   readonly evalEvery?: number
   readonly output: string
   readonly seed?: number
-  readonly device?: string
-  readonly threads?: number
 }
 
 /** The experiment that the flags of a training command mean; `given` are those that its plugins declare. */
@@ -29,7 +29,7 @@ export function experimentOf(
 ): ExperimentConfig {
   const { plugin, estimator, head } = method
   const { name } = plugin.definition
-  const { model, data, reward, evalData, evalSplit, evalEvery, output, seed, device, threads } = options
+  const { model, data, reward, evalData, evalSplit, evalEvery, output, seed } = options
   for (const [flag, value] of Object.entries({ model, data, ...(estimator && { reward }) }))
     if (value === undefined) throw usageError(`--${kebab(flag)} is missing`, `see \`collimate ${name} --help\``)
   if (evalData !== undefined && evalSplit !== undefined)
@@ -42,7 +42,7 @@ export function experimentOf(
   return {
     name: nameOf(output, name),
     ...(seed !== undefined && { seed }),
-    backend: { use: 'onnx', ...(device !== undefined && { device }), ...(threads !== undefined && { threads }) },
+    backend: backendEntry(options),
     policy: { use: 'transformer', model, ...(wanted !== undefined && { head: wanted }) },
     ...(estimator && { reward: rewardEntry(reward!), estimator: { use: estimator.definition.name, ...advantages } }),
     trainer: { use: name, ...trainer },

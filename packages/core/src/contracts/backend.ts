@@ -16,6 +16,14 @@ export interface BackendCapabilities {
   readonly threads?: number
 }
 
+/** How a backend computes an op of programs on a device. */
+export interface OpSupport {
+  /** `kernel`: written with kernels of its engine; `decomposed`: made of other ops first. */
+  readonly how: 'kernel' | 'decomposed'
+  /** Names of those kernels, or of those ops. */
+  readonly into: readonly string[]
+}
+
 /** What a state buffer starts as: given values, or `fill` everywhere (default 0). */
 export type StateInit = HostTensor | { readonly dtype: DType; readonly shape: Shape; readonly fill?: number }
 
