@@ -188,7 +188,7 @@ describe('help and inventory', () => {
     const { status, stdout } = await collimate(['doctor', '--json'])
     const checks = JSON.parse(stdout) as { name: string; state: string; hint?: string }[]
     expect(status).toBe(0)
-    expect(checks.find(({ name }) => name === 'device cpu')?.state).toBe('ok')
+    expect(checks.find(({ name }) => name === 'onnx cpu')?.state).toBe('ok')
     for (const { state, hint } of checks) if (state !== 'ok') expect(hint).toBeTruthy()
   })
 

@@ -1,8 +1,8 @@
-import type { OpSupport } from '@collimate/core'
+import { type OpSupport, uniform } from '@collimate/core'
 import { decompose, input, matmul, type OpName, opNames, program, sampleOp, type Tensor } from '@collimate/graph'
 
 /** Applications of each op that are looked at: attributes and shapes make a difference. */
-const samples = 12
+const samples = 16
 
 /**
  * How each op is computed. `kernelsOf` names the kernels that an application of an op is written with; it is asked for
@@ -30,9 +30,8 @@ function opsOf(tensor: Tensor, keeps: (op: OpName) => boolean): string[] {
 }
 
 function applicationsOf(op: OpName): Tensor[] {
-  let seed = 1
-  // Numerical Recipes' generator: the same applications each time.
-  const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32
+  let drawnSoFar = 0
+  const random = () => uniform(0, 0, drawnSoFar++)
   const drawn = Array.from({ length: samples }, () => find(sampleOp(op, random).tensor, op))
   const [a, b] = [input('a', [2, 64, 64]), input('b', [2, 64, 64])]
   if (op === 'matmul') drawn.push(matmul(a, b, { transposeA: true, transposeB: true }))
