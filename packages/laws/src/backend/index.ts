@@ -9,6 +9,8 @@ import { stateLaws } from './state-laws.js'
 import type { BackendSubject } from './subject.js'
 import { updateLaws } from './update-laws.js'
 
+export { errorsOfOps, type OpErrors, type OpErrorsOptions } from './op-errors.js'
+
 export interface BackendLawsOptions {
   readonly name: string
   /** A new backend at each call; all but the one that the suite shares are closed by the law that asked. */
