@@ -55,6 +55,8 @@ export const armSchema = z.strictObject({
   final: byName.optional(),
   /** Share of prompts that it wins against its reference. */
   winsAgainstReference: measurementSchema.optional(),
+  /** How much more of the reward that decides its answers have than those of its reference to the same prompts, in the mean. */
+  gainOverReference: measurementSchema.optional(),
   /** Evaluations during training, seeds pooled by step. */
   evaluations: z.array(z.strictObject({ step: z.number(), metrics: byName })),
 })

@@ -25,6 +25,8 @@ describe('a report', () => {
     expect(dpo.runs).toHaveLength(3)
     expect(dpo.final?.gold.count).toBe(300)
     expect(dpo.winsAgainstReference!.low).toBeGreaterThan(0.5)
+    expect(dpo.gainOverReference!.low).toBeGreaterThan(0)
+    expect(dpo.gainOverReference!.value).toBeCloseTo(dpo.final!['gold'].value - sft.final!['gold'].value, 9)
     expect(dpo.evaluations.map(({ step }) => step)).toEqual([0, 10, 20, 30, 40, 50, 60])
   })
 

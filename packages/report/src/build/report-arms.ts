@@ -1,6 +1,6 @@
 import type { Measurement } from '@collimate/core'
 import { poolMeasurements, poolSeeds, poolShares } from '../mathematics/pool.js'
-import { winRate } from '../mathematics/win-rate.js'
+import { gain, winRate } from '../mathematics/win-rate.js'
 import type { SeedScores } from '../mathematics/win-rate.js'
 import type { Measured, MeasuredModel } from '../measured.js'
 import type { Arm } from '../records/arms.js'
@@ -86,14 +86,17 @@ function againstReference(
   own: readonly MeasuredModel[],
   models: readonly MeasuredModel[],
   judge: string | undefined,
-): Pick<ReportArm, 'winsAgainstReference'> {
+): Pick<ReportArm, 'winsAgainstReference' | 'gainOverReference'> {
   if (judge === undefined || own.length === 0) return {}
   const scores = own.map((model) => model.scores[judge])
   const theirs = own.map(
     ({ reference }) => models.find((model) => model.isReference && model.reference === reference)?.scores[judge],
   )
   if (scores.some((one) => !one) || theirs.some((one) => !one) || own.every(({ isReference }) => isReference)) return {}
-  return { winsAgainstReference: winRate(scores, theirs as SeedScores) }
+  return {
+    winsAgainstReference: winRate(scores, theirs as SeedScores),
+    gainOverReference: gain(scores, theirs as SeedScores),
+  }
 }
 
 /** Evaluations that every seed has made. */

@@ -1,5 +1,5 @@
 import type { Measurement } from '@collimate/core'
-import { poolShares } from './pool.js'
+import { poolSeeds, poolShares } from './pool.js'
 
 /** Scores of the answers of one model to the same prompts as everybody's: [seeds][prompts]. */
 export type SeedScores = readonly ArrayLike<number>[]
@@ -10,13 +10,19 @@ export type SeedScores = readonly ArrayLike<number>[]
  * go round.
  */
 export function winRate(one: SeedScores, other: SeedScores): Measurement {
-  const pairs = Math.max(one.length, other.length)
-  const wins = Array.from({ length: pairs }, (_, pair) =>
-    Float64Array.from(one[pair % one.length], (score, prompt) => {
-      return (1 + Math.sign(score - other[pair % other.length][prompt])) / 2
-    }),
+  return poolShares(differences(one, other).map((row) => row.map((difference) => (1 + Math.sign(difference)) / 2)))
+}
+
+/** How much higher answers of one model score than those of another to the same prompts, in the mean, paired as in `winRate`. */
+export function gain(one: SeedScores, other: SeedScores): Measurement {
+  return poolSeeds(differences(one, other))
+}
+
+/** [pairs of seeds][prompts] */
+function differences(one: SeedScores, other: SeedScores): Float64Array[] {
+  return Array.from({ length: Math.max(one.length, other.length) }, (_, pair) =>
+    Float64Array.from(one[pair % one.length], (score, prompt) => score - other[pair % other.length][prompt]),
   )
-  return poolShares(wins)
 }
 
 /** Every pair of models: the share of prompts that the row wins against the column; null on the diagonal. */

@@ -11,7 +11,7 @@ export function findings(report: Report): readonly string[] {
   if (judge === undefined) return costs(report)
   return [
     ...best(report, judge),
-    ...winners(report),
+    ...winners(report, judge),
     ...overOptimised(report, judge, proxyOf(rewards)),
     ...costs(report),
   ]
@@ -36,19 +36,23 @@ function best(report: Report, judge: string): string[] {
   return [`The highest ${name} is that of ${first.label}: ${told(first.final![judge])}${against}${won}.`]
 }
 
-function winners(report: Report): string[] {
-  const compared = trained(report).filter(({ winsAgainstReference }) => winsAgainstReference)
+function winners(report: Report, judge: string): string[] {
+  const compared = trained(report).filter(({ gainOverReference }) => gainOverReference)
   if (compared.length < 2) return []
-  const beats = compared.filter(({ winsAgainstReference: wins }) => (wins!.low ?? 0) > 0.5)
-  const loses = compared.filter(({ winsAgainstReference: wins }) => (wins!.high ?? 1) < 0.5)
-  const open = compared.length - beats.length - loses.length
+  const more = compared.filter(({ gainOverReference: gained }) => (gained!.low ?? -Infinity) > 0)
+  const less = compared.filter(({ gainOverReference: gained }) => (gained!.high ?? Infinity) < 0)
+  const open = compared.filter((arm) => !more.includes(arm) && !less.includes(arm))
   const parts = [
-    `${beats.length} beat it`,
-    ...(loses.length > 0 ? [`${loses.length} lose to it (${loses.map(({ label }) => label).join(', ')})`] : []),
-    ...(open > 0 ? [`${open} cannot be told from it`] : []),
+    `${more.length} higher than ${referenceName(report)}`,
+    ...(less.length > 0 ? [`${less.length} lower (${labels(less)})`] : []),
+    ...(open.length > 0 ? [`${open.length} not to be told from it (${labels(open)})`] : []),
   ]
-  return [`Of ${compared.length} trained models, against ${referenceName(report)}: ${parts.join(', ')}.`]
+  return [
+    `In ${rewardName(judge, report)} on the same prompts, of ${compared.length} trained models: ${parts.join(', ')}.`,
+  ]
 }
+
+const labels = (arms: readonly ReportArm[]): string => arms.map(({ label }) => label).join(', ')
 
 /** Where within a method more of what training sees is less of what is wanted. */
 function overOptimised(report: Report, judge: string, proxy: string | undefined): string[] {

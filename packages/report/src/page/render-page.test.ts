@@ -64,7 +64,7 @@ describe('what is said first', () => {
     expect(best).toMatch(
       /^The highest gold reward is that of (DPO|REINFORCE|PPO) β 0\.\d+: [\d.]+ \[.*\], against .* of the SFT model/,
     )
-    expect(winners).toMatch(/^Of 9 trained models, against the SFT model: \d beat it/)
+    expect(winners).toMatch(/^In gold reward on the same prompts, of 9 trained models: \d higher than the SFT model/)
     expect(rest.filter((line) => line.startsWith('Over-optimised: '))).not.toEqual([])
     expect(rest.at(-1)).toMatch(/DPO holds 2 models \(1\.0 M parameters\) and samples nothing; .* PPO holds 4 models/)
   })

@@ -32,10 +32,11 @@ export function resultsSection(report: Report): Html | undefined {
         'KL, nats',
         'length, tokens',
         'cut off',
+        ...(judge === undefined ? [] : [`${rewardName(judge, report)} gained over ${referenceName(report)}`]),
         `wins against ${referenceName(report)}`,
         'seeds',
       ],
-      arms.map((arm) => row(arm, rewards)),
+      arms.map((arm) => row(arm, rewards, judge)),
     )}
     <p class="note">
       Means per answer with 95 %
@@ -50,13 +51,15 @@ export function resultsSection(report: Report): Html | undefined {
 }
 
 function row(
-  { label, final, winsAgainstReference, runs }: ReportArm,
+  { label, final, gainOverReference, winsAgainstReference, runs }: ReportArm,
   rewards: readonly string[],
+  judge: string | undefined,
 ): (Html | string | number)[] {
   return [
     label,
     ...rewards.map((name) => measured(final?.[name])),
     ...[measured(final?.['kl']), measured(final?.['length']), measured(final?.['cut'], percent)],
+    ...(judge === undefined ? [] : [measured(gainOverReference)]),
     measured(winsAgainstReference, percent),
     Math.max(1, runs.length),
   ]
