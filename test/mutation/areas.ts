@@ -25,6 +25,25 @@ export const areas = {
       'test/dpo-losses.test.ts',
     ],
   },
+  estimators: {
+    mutate: [
+      ...within('plugins/estimator-gae/src', 'estimator generalised-advantages'),
+      ...within('plugins/estimator-sequence/src', 'estimator baselines statistics'),
+      ...within('packages/rollouts/src', 'adaptive-kl kl-estimators penalised-rewards whiten'),
+      ...within('plugins/trainer-ppo/src', 'clipped-surrogate clipped-value-loss explained-variance'),
+      ...within('plugins/trainer-ppo/src', 'ppo-objective value-objective'),
+      ...within('plugins/trainer-reinforce/src', 'moved-mean objective'),
+      ...within('plugins/trainer-reward/src', 'objective pair-loss process-objective'),
+    ],
+    tests: [
+      'plugins/estimator-*/src/*.test.ts',
+      'packages/rollouts/src/rollout-mathematics.test.ts',
+      ...within('plugins/trainer-ppo/src', 'objectives.test explained-variance.test'),
+      ...within('plugins/trainer-reinforce/src', 'objective.test moved-mean.test'),
+      'plugins/trainer-reward/src/objective.test.ts',
+      'test/mutation/estimator-laws.ts',
+    ],
+  },
   formulas: {
     mutate: within('packages/laws/src/formulas', 'clipping gae groups kl reinforce stable'),
     tests: ['packages/laws/src/formulas/*.test.ts'],

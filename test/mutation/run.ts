@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { areaNames, areas, type AreaName } from './areas.js'
 import { symbolicAreas } from './symbolic/areas.js'
 
-const small: readonly AreaName[] = ['objectives', 'formulas', 'statistics']
+const small: readonly AreaName[] = ['objectives', 'estimators', 'formulas', 'statistics']
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },

@@ -56,9 +56,11 @@ export function rolloutShape({ numGenerations, temperature, ...training }: Rollo
       .describe('learn nothing from completions that do not end by themselves; default false'),
     evalPrompts: z
       .int()
-      .positive()
+      .nonnegative()
       .default(100)
-      .describe('most held-out prompts that are answered at an evaluation; default 100'),
+      .describe(
+        'most held-out prompts that the trainer itself answers at an evaluation; 0 = none, where an evaluator does; default 100',
+      ),
     maxKl: z
       .number()
       .positive()

@@ -145,5 +145,5 @@ export const rolloutAlternatives: OptionsLawsOptions['alternatives'] = {
     { value: 1e-6, with: { learningRate: 0.5, schedule: 'constant' }, refused: 'COLLIMATE_DIVERGED' },
     { value: 0, refused: true },
   ],
-  evalPrompts: [{ value: 1 }, { value: 0, refused: true }],
+  evalPrompts: [{ value: 1 }, { value: 0 }, { value: -1, refused: true }],
 }
