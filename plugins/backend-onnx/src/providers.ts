@@ -9,7 +9,9 @@ export const deviceNeeds: Readonly<Record<Device, string>> = {
     'cuda needs linux x64, an NVIDIA driver, cuDNN 9, and CUDA with the provider libraries that were built for it: for ' +
     'CUDA 13 npm run native-cuda -w @collimate/backend-onnx, for CUDA 12 ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild ' +
     'onnxruntime-node; the libraries of CUDA and cuDNN have to be on LD_LIBRARY_PATH',
-  webgpu: 'webgpu needs linux x64 with a Vulkan driver, macOS arm64, or Windows',
+  webgpu:
+    'webgpu needs linux x64 with a Vulkan driver (for tests that of Chromium does, as the README of backend-onnx shows), ' +
+    'macOS arm64, or Windows',
   coreml: 'coreml needs macOS on arm64',
   dml: 'dml needs Windows with a DirectX 12 device',
 }
