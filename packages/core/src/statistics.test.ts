@@ -16,6 +16,8 @@ describe('mean', () => {
   test("Student's quantiles fall to the normal one, without a jump at the table's end", () => {
     for (let n = 1; n < 200; n++) expect(studentQuantile(n + 1)).toBeLessThan(studentQuantile(n))
     expect(studentQuantile(60)).toBeCloseTo(2.0002978, 6)
+    for (let n = 1; n < 60; n += 0.25) expect(studentQuantile(n + 0.25)).toBeLessThan(studentQuantile(n))
+    for (let n = 2; n < 60; n++) expect(studentQuantile(n - 1e-12)).toBeCloseTo(studentQuantile(n), 5)
     expect(studentQuantile(1e9)).toBeCloseTo(1.959964, 6)
   })
 

@@ -14,11 +14,17 @@ const STUDENT_QUANTILES = [
 ]
 
 /**
- * Two-sided 95 % quantile of Student's t. Beyond 30 degrees of freedom by the Cornish-Fisher expansion, Abramowitz and
+ * Two-sided 95 % quantile of Student's t; between whole degrees of freedom, which Satterthwaite's formula gives, linear in
+ * 1 / degrees, so that rounding does not move it, and below 1 that of 1. Beyond 30 degrees of freedom by the Cornish-Fisher expansion, Abramowitz and
  * Stegun 26.7.5, whose error there is below 1e-5.
  */
 export function studentQuantile(degrees: number): number {
-  if (degrees <= STUDENT_QUANTILES.length) return STUDENT_QUANTILES[Math.max(1, Math.floor(degrees)) - 1]
+  if (degrees <= 1) return STUDENT_QUANTILES[0]
+  if (degrees <= STUDENT_QUANTILES.length) {
+    const below = Math.min(Math.floor(degrees), STUDENT_QUANTILES.length - 1)
+    const [wide, narrow] = [STUDENT_QUANTILES[below - 1], STUDENT_QUANTILES[below]]
+    return narrow + (wide - narrow) * ((1 / degrees - 1 / (below + 1)) / (1 / below - 1 / (below + 1)))
+  }
   const z = NORMAL_QUANTILE
   const g1 = (z ** 3 + z) / 4
   const g2 = (5 * z ** 5 + 16 * z ** 3 + 3 * z) / 96
