@@ -70,6 +70,13 @@ describe('what is missing is told', () => {
     await expect(checkRoom(root, { megabytes: 1e9 })).rejects.toMatchObject(failed(`${root} has`))
   })
 
+  test('a folder that cannot be made', async () => {
+    await writeFile(join(root, 'file'), '')
+    const tools = { compiler: 'g++', python: 'python3', say: () => undefined }
+    const attempt = stage(wheels.cpu, stagingFolder('cpu', join(root, 'file', 'inside')), tools)
+    await expect(attempt).rejects.toMatchObject(failed('cannot be written'))
+  })
+
   test('a program that fails, with the end of what it said', async () => {
     const failing = run(process.execPath, ['-e', 'console.error("No space left on device"); process.exit(3)'], {
       what: 'the work',

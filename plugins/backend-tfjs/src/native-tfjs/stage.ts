@@ -4,7 +4,9 @@ import { manifestName, packageIn } from '../native-location.js'
 import { compileBinding } from './compile-binding.js'
 import { fetchLibraries } from './fetch-libraries.js'
 import { fetchPackages } from './fetch-packages.js'
+import { nativeTfjsFailure } from './failure.js'
 import { checkRoom } from './requirements.js'
+import { roomHint } from './run.js'
 import { tryBinding, type Trial } from './try-binding.js'
 import { tfjsVersion, type Wheel } from './wheels.js'
 
@@ -23,7 +25,9 @@ const workPrefix = '.staging-'
  */
 export async function stage(wheel: Wheel, folder: string, { compiler, python, say }: Tools): Promise<Trial> {
   const root = dirname(folder)
-  await mkdir(root, { recursive: true })
+  await mkdir(root, { recursive: true }).catch((error: Error) => {
+    throw nativeTfjsFailure(`${root} cannot be written: ${error.message}`, roomHint)
+  })
   await removeAbandoned(root)
   await checkRoom(root, wheel)
   const work = await mkdtemp(join(root, `${workPrefix}${process.pid}-`))
