@@ -1,3 +1,4 @@
+import { nativeTfjsPackage } from '@collimate/backend-tfjs'
 import { readSafetensors } from '@collimate/models'
 import { afterAll, describe, expect, it } from 'vitest'
 import { replay } from './traces/replay.js'
@@ -20,18 +21,28 @@ const traces = [
 const atReference = (name: string) => (name === 'dpo-ipo' ? 25 : Math.LN2)
 
 /** Largest relative errors allowed, |a − b| / max(1, |b|); the peer's own float32 run is off by 1e-6 (norm: 1e-5). */
+const inFloat64 = { metrics: 1e-8, gradNorm: 1e-8, finalL2: 1e-8, final: 3e-6 }
+const inFloat32 = { metrics: 5e-5, gradNorm: 1e-4, finalL2: 1e-5, final: 1e-5 }
+const onTfjs = (device: string, ...few: string[]) => ({
+  ...{ name: `tfjs-${device}`, backend: 'tfjs' as const, options: { device }, traces: few },
+  ...inFloat32,
+})
 const judges = [
-  { name: 'float64 interpreter', backend: 'interpreter', metrics: 1e-8, gradNorm: 1e-8, finalL2: 1e-8, final: 3e-6 },
-  { name: 'onnx', backend: 'onnx', metrics: 5e-5, gradNorm: 1e-4, finalL2: 1e-5, final: 1e-5 },
-] as const
+  { name: 'float64 interpreter', backend: 'interpreter' as const, options: {}, traces, ...inFloat64 },
+  { name: 'onnx', backend: 'onnx' as const, options: {}, traces, ...inFloat32 },
+  // A second opinion needs a trace of each objective; plain JavaScript is slow.
+  onTfjs('wasm', 'sft-completion', 'dpo-sigmoid', 'reward-bt'),
+  onTfjs('cpu', 'dpo-sigmoid'),
+  ...(nativeTfjsPackage() === undefined ? [] : [onTfjs('node', 'sft-completion', 'dpo-sigmoid', 'reward-bt')]),
+]
 
 const figures: string[] = []
 afterAll(() => console.log(['largest errors against TRL over 12 steps', ...figures].join('\n')))
 
 describe.each(judges)('TRL, step by step, on $name', (judge) => {
-  it.each(traces)('%s', async (name) => {
+  it.each(judge.traces)('%s', async (name) => {
     const trace = readTrace(name)
-    const replayed = await withBackend(judge.backend, (backend) => replay(trace, backend))
+    const replayed = await withBackend(judge.backend, (backend) => replay(trace, backend), judge.options)
     const errors = await errorsOf(trace, replayed)
     figures.push(
       `${name} on ${judge.name}: ${Object.entries(errors)

@@ -11,6 +11,7 @@ import type {
 } from '@collimate/core'
 import { interpreter } from '@collimate/backend-interpreter'
 import { onnx } from '@collimate/backend-onnx'
+import { tfjs } from '@collimate/backend-tfjs'
 import { transformer } from '@collimate/policy-transformer'
 import { dpo } from '@collimate/trainer-dpo'
 import { reward } from '@collimate/trainer-reward'
@@ -21,7 +22,7 @@ import { join } from 'node:path'
 import { tracesFolder } from './trace.js'
 import type { Trace } from './trace.js'
 
-const backends = { interpreter, onnx }
+const backends = { interpreter, onnx, tfjs }
 
 /** What a trainer is run with: its context, and a count of the batches that the reference was asked for. */
 export interface Setting {
@@ -90,9 +91,10 @@ export async function withSetting<Result>(
 export async function withBackend<Result>(
   name: keyof typeof backends,
   work: (backend: Backend) => Promise<Result>,
+  options: object = {},
 ): Promise<Result> {
   const { definition } = backends[name]
-  const backend = await definition.create(definition.options.parse({}) as never, {} as never)
+  const backend = await definition.create(definition.options.parse(options) as never, {} as never)
   try {
     return await work(backend)
   } finally {

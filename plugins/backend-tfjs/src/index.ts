@@ -5,6 +5,7 @@ import { devices, type Device } from './devices.js'
 import { opSupport } from './op-support.js'
 
 export { devices, type Device } from './devices.js'
+export { nativeTfjsPackage } from './native-location.js'
 
 const options = z.strictObject({
   device: z
