@@ -13,26 +13,27 @@ function rowsOf(kernels: KernelBuilder, x: Value, axes: readonly number[]): { ro
   return { rows: kernels.reshape(moved, [sizeOf(kept), width]), kept }
 }
 
-/** WASM adds one number after the other in float32: sums of more are made of sums of at most so many. */
-const longest = 1024
+/** WASM adds one number after the other in float32: longer sums than this are made of sums of at most `part`. */
+const longest = 256
+const part = 64
 
 /** Sums of the rows of a matrix. */
 export function sumRows(kernels: KernelBuilder, rows: Value): Value {
   const [count, width] = rows.shape as [number, number]
   const type = { dtype: rows.dtype, shape: [count] }
   if (kernels.provider === 'wasm' && rows.dtype === 'float' && width > longest) {
-    const part = divisor(width)
-    if (part > 1) {
-      const parts = sumRows(kernels, kernels.reshape(rows, [(count * width) / part, part]))
-      return sumRows(kernels, kernels.reshape(parts, [count, width / part]))
+    const size = divisor(width)
+    if (size > 1) {
+      const parts = sumRows(kernels, kernels.reshape(rows, [(count * width) / size, size]))
+      return sumRows(kernels, kernels.reshape(parts, [count, width / size]))
     }
   }
   return kernels.emit('Sum', { x: rows }, { axis: [1], keepDims: false }, type)
 }
 
-/** The largest divisor of n that is at most `longest`. */
+/** The largest divisor of n that is at most `part`. */
 function divisor(n: number): number {
-  for (let part = longest; part > 1; part--) if (n % part === 0) return part
+  for (let size = part; size > 1; size--) if (n % size === 0) return size
   return 1
 }
 

@@ -88,15 +88,18 @@ export function firstLine(error: unknown): string {
 }
 
 interface WasmBackend {
-  readonly wasm: { _malloc(bytes: number): number }
+  readonly wasm: { _malloc(bytes: number): number; _free(address: number): void }
 }
 
 /** WASM's allocator answers 0 where there is no memory, and TensorFlow.js would write there. */
 function guardMemory(tf: Tfjs): void {
   const { wasm } = tf.engine().backend as unknown as WasmBackend
+  // The first call puts the real function in the place of a stub, and would undo this.
+  wasm._free(wasm._malloc(8))
   const allocate = wasm._malloc.bind(wasm)
   wasm._malloc = (bytes) => {
-    const address = allocate(bytes)
+    // A number of bytes that does not fit 32 bits would be taken for a small one.
+    const address = bytes < 2 ** 32 ? allocate(bytes) : 0
     if (address !== 0 || bytes === 0) return address
     throw new Failure(
       'COLLIMATE_OUT_OF_MEMORY',
