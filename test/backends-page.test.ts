@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { opNames, ops } from '@collimate/graph'
+import { describe, expect, test } from 'vitest'
+import { providers } from '../tools/backend-errors/src/providers.js'
+import { tolerance } from '../tools/backend-errors/src/page.js'
+import { root } from './support/cli.js'
+
+/*
+ * Digits differ between machines, so the page is not compared with a fresh one: it has to have every op and every provider,
+ * and nothing on it may be more than the laws allow.
+ */
+const page = readFileSync(join(root, 'docs/backends.md'), 'utf8')
+const stale = 'docs/backends.md is stale: npm run docs:backends'
+
+/** The rows of the table under a heading, as cells. */
+function rowsUnder(heading: string): string[][] {
+  const [, section = ''] = page.split(`\n## ${heading}\n`)
+  const [lines = ''] = section.split('\n## ')
+  const rows = lines.split('\n').filter((line) => line.startsWith('|'))
+  return rows.map((line) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  )
+}
+
+const [, , ...listed] = rowsUnder('Providers')
+const ran = listed.filter(([, state]) => state?.startsWith('yes')).map(([name]) => name)
+
+test('every provider is there, measured or with the reason why not', () => {
+  expect(
+    listed.map(([name]) => name),
+    stale,
+  ).toEqual(providers.map(({ name }) => name))
+  for (const [name, state] of listed) expect(state, name).toMatch(/^(yes, in float(32|64)|no: \S+)/)
+})
+
+test('what every machine has was measured', () => {
+  expect(ran, stale).toEqual(expect.arrayContaining(['interpreter', 'onnx cpu', 'tfjs wasm', 'tfjs cpu']))
+})
+
+describe.each([
+  ['Values', opNames],
+  ['Derivatives', opNames.filter((op) => op !== 'constant' && op !== 'stopGradient' && !('noGradient' in ops[op]))],
+])('%s', (heading, expected) => {
+  const [head = [], , ...rows] = rowsUnder(heading)
+
+  test('have a row for each op, and a column for each provider that was measured in float32', () => {
+    expect(
+      rows.map(([op]) => op),
+      stale,
+    ).toEqual(expected)
+    expect(head, stale).toEqual(['op', ...ran.filter((name) => name !== 'interpreter')])
+  })
+
+  test('are all within what the laws allow', () => {
+    const beyond = rows.filter(([, ...errors]) => errors.some((error) => !(error !== '' && Number(error) <= tolerance)))
+    expect(beyond).toEqual([])
+  })
+})
