@@ -20,6 +20,48 @@ function operationsOf(work: string, tokens: number, parameters: number): number 
 const secondsFor = (tokens: number, measured: Measured): number =>
   tokens > 0 ? (measured.seconds * tokens) / measured.tokens : measured.seconds
 
+/** The same work on several providers, taking turns in one run; speeds are ratios to the first. */
+async function benchProviders(
+  list: string,
+  { only, rounds, threads, json }: { only?: string; rounds: number; threads: number; json?: boolean },
+): Promise<void> {
+  const names = list.split(',').map((name) => name.trim())
+  const milliseconds: Record<string, Record<string, number[]>> = {}
+  const providers = await Promise.all(
+    names.map(async (name) => {
+      const [use = '', device] = name.split(/\s+/)
+      return { name, ...(await ours({ use, ...(device && { device }), ...(use === 'onnx' && { threads }) })) }
+    }),
+  )
+  try {
+    const works = Object.keys(providers[0]!.work).filter((work) => !only || work.includes(only))
+    for (let round = 0; round <= rounds; round++)
+      for (const work of works)
+        for (const provider of providers) {
+          process.stderr.write(`round ${round} of ${rounds}: ${work} on ${provider.name}\n`)
+          const start = performance.now()
+          await provider.work[work]!()
+          // The first round compiles.
+          if (round > 0) ((milliseconds[work] ??= {})[provider.name] ??= []).push(performance.now() - start)
+        }
+    const rows = works.map((work) => {
+      const times = names.map((name) => milliseconds[work]![name]!)
+      const slower = times.map((own) => median(own.map((ms, round) => ms / times[0]![round]!)))
+      return { work, ms: times.map(median), times: slower }
+    })
+    if (json) return void process.stdout.write(`${JSON.stringify({ providers: names, rounds, rows }, null, 1)}\n`)
+    printColumns([
+      ['work', ...names.map((name, i) => (i === 0 ? `${name}, ms` : name))],
+      ...rows.map(({ work, ms, times }) => [
+        work,
+        ...times.map((ratio, i) => (i === 0 ? ms[0]!.toFixed(1) : `${ratio.toFixed(1)}x as long`)),
+      ]),
+    ])
+  } finally {
+    for (const { close } of providers) await close()
+  }
+}
+
 /**
  * One side's turn: first a pause, because idle OpenMP threads of the other side go on spinning for a while; then the work,
  * warm, the median of three (of eleven for the short matmul).
@@ -49,12 +91,18 @@ async function bench(options: {
   peer?: string
   rounds: number
   threads: number
+  backend: string
   device: string
   only?: string
   json?: boolean
 }): Promise<void> {
   const say = (line: string): void => void (options.json ? process.stderr : process.stdout).write(`${line}\n`)
-  const mine = await ours({ device: options.device, threads: options.threads })
+  const { device: where, threads: count } = options
+  const mine = await ours({
+    use: options.backend,
+    device: where,
+    ...(options.backend === 'onnx' && { threads: count }),
+  })
   let peer: Peer | undefined
   try {
     const { threads, device } = options
@@ -140,8 +188,12 @@ function print(rows: readonly Row[], withPeer: boolean): void {
       ? [row.peerTokensPerSecond ? Math.round(row.peerTokensPerSecond).toString() : '', `${row.ratio?.toFixed(2)}x`]
       : []),
   ])
-  const widths = head.map((title, column) => Math.max(title.length, ...body.map((cells) => cells[column]!.length)))
-  for (const cells of [head, ...body])
+  printColumns([head, ...body])
+}
+
+function printColumns(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
+  for (const cells of rows)
     process.stdout.write(
       cells.map((cell, column) => (column ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ') +
         '\n',
@@ -154,11 +206,18 @@ const command = new Command('bench')
   .option('--peer <python>', 'run the same work in PyTorch beside it, with this Python (needs torch and transformers)')
   .option('--rounds <n>', 'rounds; the median counts', Number, 5)
   .option('--threads <n>', 'threads for both sides', Number, physicalCores)
+  .option('--backend <name>', 'what computes on our side', 'onnx')
   .option('--device <name>', 'cpu, cuda or webgpu; PyTorch then computes on the GPU too', 'cpu')
+  .option(
+    '--providers <list>',
+    'compare backends in place of the peer, e.g. "onnx cpu, tfjs wasm"; ratios to the first',
+  )
   .option('--only <text>', 'only the works whose name contains this')
   .option('--json', 'print JSON')
 try {
-  await bench(command.parse().opts())
+  const options = command.parse().opts<Parameters<typeof bench>[0] & { providers?: string }>()
+  if (options.providers === undefined) await bench(options)
+  else await benchProviders(options.providers, options)
 } catch (error) {
   process.stderr.write(`error ${errorLine(error)}\n`)
   process.exitCode = 1

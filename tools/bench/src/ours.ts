@@ -1,5 +1,4 @@
-import { onnx } from '@collimate/backend-onnx'
-import { standaloneContext, uniform } from '@collimate/core'
+import { createRegistry, parsePluginOptions, standaloneContext, uniform } from '@collimate/core'
 import type { Backend, Example, GenerateRequest, Policy, Reference, Sampling, UpdateRequest } from '@collimate/core'
 import { forestBatch } from '@collimate/data'
 import { input, matmul, program, slice } from '@collimate/graph'
@@ -43,15 +42,21 @@ const pair = (index: number): Example => ({
   columns: {},
 })
 
+/** A backend as an experiment names it. */
+export interface Provider {
+  readonly use: string
+  readonly device?: string
+  readonly threads?: number
+}
+
 /** The benchmark's work on our side: the real backend, policy and objectives, on the shapes of shapes.ts. */
-export async function ours(options: { device: string; threads: number }): Promise<Works> {
-  const create = (plugin: typeof onnx | typeof transformer, input: Record<string, unknown>, given?: Backend) =>
-    plugin.definition.create(
-      plugin.definition.options.parse(input),
-      standaloneContext({ seed: 1, plugins: [sft, dpo], ...(given && { backend: given }) }).context,
-    )
-  const backend = (await create(onnx, options)) as Backend
-  const policy = (await create(transformer, { create: { config: modelConfig, seed: 1 } }, backend)) as Policy
+export async function ours(provider: Provider): Promise<Works> {
+  const contextOf = (given?: Backend) =>
+    standaloneContext({ seed: 1, plugins: [sft, dpo], ...(given && { backend: given }) }).context
+  const { plugin, options } = await createRegistry().resolve('backend', { ...provider }, process.cwd())
+  const backend = await plugin.definition.create(options, contextOf())
+  const model = parsePluginOptions(transformer, { create: { config: modelConfig, seed: 1 } })
+  const policy: Policy = await transformer.definition.create(model as never, contextOf(backend))
   const reference = await policy.reference()
 
   const texts = Array.from({ length: shapes.rows }, (_, i) => text(i))
