@@ -4,7 +4,7 @@ import { experiment } from '@collimate/core'
 import { transformer } from '@collimate/policy-transformer'
 import { dpo } from '@collimate/trainer-dpo'
 
-const [model = 'runs/helpdesk/sft/model', train = 'examples/data/pairs.jsonl'] = process.argv.slice(2)
+const [model = 'runs/story/sft/model', train = 'examples/data/pairs.jsonl'] = process.argv.slice(2)
 const run = experiment({
   name: 'dpo-from-code',
   backend: onnx(),

@@ -135,6 +135,8 @@ describe('compare', () => {
     await refused([at('nothing.yaml')], 'COLLIMATE_EXPERIMENT_MISSING', 1)
     await refused([at('runs'), '--prompts', '0'], 'COLLIMATE_USAGE', 2)
     await refused([at('runs'), '--gold', at('empty')], 'COLLIMATE_USAGE', 2)
+    await refused([at('runs'), '--fresh'], 'COLLIMATE_USAGE', 2)
+    await refused([at('story.yaml'), '--set', 'sft'], 'COLLIMATE_SETTING_INVALID', 2)
     await refused([], 'COLLIMATE_USAGE', 2)
     const taken = await here(['compare', at('runs'), '--output', join(at('story.yaml'), 'x')])
     expectError(taken, 'COLLIMATE_OUTPUT_NOT_WRITABLE', 1)

@@ -82,3 +82,46 @@ describe('helpdesk.yaml', () => {
     expect(stdout).toContain('stages:')
   })
 })
+
+describe('story.yaml', () => {
+  const output = join(folder, 'story')
+  const stages = ['reinforce-0.3', 'reinforce-0.03', 'reinforce-0.003', 'ppo-0.3', 'ppo-0.003', 'dpo-0.3', 'dpo-0.03']
+  const reduced = [
+    ...['sft.policy.create.config.hidden_size=32', 'sft.policy.create.config.intermediate_size=64'],
+    ...['sft.data.train=200', 'sft.data.evaluate=20', 'sft.trainer.steps=20', 'sft.trainer.batchSize=8'],
+    ...['reward.data.train=32', 'reward.data.evaluate=20', 'reward.trainer.epochs=1'],
+    ...stages.flatMap((stage) => [
+      ...[`${stage}.trainer.steps=2`, `${stage}.trainer.batchSize=4`, `${stage}.evaluateEvery=2`],
+      ...[`${stage}.evaluators.0.prompts=6`, `${stage}.evaluators.0.maxNewTokens=6`],
+      ...(stage.startsWith('dpo') ? [] : [`${stage}.trainer.maxNewTokens=6`]),
+    ]),
+    `output=${output}`,
+  ]
+
+  test('runs as `npm start` does, and compares its stages', async () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }
+    const [, command] = scripts.start.split('collimate ')
+    expect(command).toMatch(/^compare examples\/helpdesk\/story\.yaml --output /)
+    const quick = [
+      '--prompts',
+      '6',
+      '--frontier-prompts',
+      '2',
+      '--frontier-samples',
+      '4',
+      '--output',
+      join(output, 'report'),
+    ]
+    const made = await collimate(['compare', 'examples/helpdesk/story.yaml', ...settings(...reduced), ...quick])
+    expect(made.status, made.stderr).toBe(0)
+    const report = JSON.parse(readFileSync(join(output, 'report/report.json'), 'utf8')) as {
+      arms: readonly { label: string; evaluations: readonly unknown[] }[]
+    }
+    expect(report.arms.map(({ label }) => label).sort()).toEqual(
+      ['SFT', 'reward model', ...stages.map((stage) => stage.toUpperCase().replace('-', ' β '))].sort(),
+    )
+    for (const { label, evaluations } of report.arms)
+      if (label.includes('β')) expect(evaluations, label).toHaveLength(2)
+    expect(made.stdout).toContain('of 7 trained models')
+  })
+})

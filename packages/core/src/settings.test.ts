@@ -42,6 +42,16 @@ test('in a pipeline a path begins with the stage', () => {
   })
 })
 
+test('the name of a stage may have dots', () => {
+  const stages = { 'ppo-0': { trainer: 'ppo' }, 'ppo-0.1': { trainer: 'ppo' } }
+  expect(applySettings({ stages }, ['ppo-0.1.trainer.steps=3'])).toEqual({
+    stages: { ...stages, 'ppo-0.1': { trainer: { use: 'ppo', steps: 3 } } },
+  })
+  expect(applySettings({ stages: [{ name: 'ppo-0.1', trainer: 'ppo' }] }, ['ppo-0.1.trainer.steps=3'])).toEqual({
+    stages: [{ name: 'ppo-0.1', trainer: { use: 'ppo', steps: 3 } }],
+  })
+})
+
 test.each(['seed', '=3', 'a..b=1', 'trackers.7.x=1', 'trackers.first=1', 'name.x.y={', 'seed=[1'])(
   '%s is refused',
   (setting) => {

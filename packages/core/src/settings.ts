@@ -36,12 +36,18 @@ function parseSetting(setting: string): { path: string[]; value: unknown } {
   }
 }
 
-/** `sft.trainer.beta` stands for `stages.sft.trainer.beta`. */
+/** `sft.trainer.beta` stands for `stages.sft.trainer.beta`. The name of a stage may have dots: `ppo-0.1.trainer.steps`. */
 function withStages(config: object, path: string[]): string[] {
   const stages = (config as Mapping).stages
-  const index = Array.isArray(stages) ? stages.findIndex((stage) => isMapping(stage) && stage.name === path[0]) : -1
-  if (index >= 0) return ['stages', String(index), ...path.slice(1)]
-  return isMapping(stages) && path[0] in stages ? ['stages', ...path] : path
+  const names = Array.isArray(stages)
+    ? stages.map((stage) => (isMapping(stage) ? stage.name : undefined))
+    : Object.keys(isMapping(stages) ? stages : {})
+  for (let parts = path.length; parts > 0; parts--) {
+    const index = names.indexOf(path.slice(0, parts).join('.'))
+    if (index < 0) continue
+    return ['stages', Array.isArray(stages) ? String(index) : String(names[index]), ...path.slice(parts)]
+  }
+  return path
 }
 
 function assign(target: unknown, path: readonly string[], value: unknown, setting: string): unknown {

@@ -25,6 +25,9 @@ interface CompareOptions extends BackendOptions {
   readonly frontierPrompts: number
   readonly frontierSamples: number
   readonly measure: boolean
+  readonly set: readonly string[]
+  readonly resume?: boolean
+  readonly fresh?: boolean
 }
 
 const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
@@ -50,6 +53,10 @@ export function compareCommand(): Command {
     .option('--frontier-prompts <number>', 'prompts that the frontier is estimated on', integer, 24)
     .option('--frontier-samples <number>', 'answers to each of them, per policy; 0 = no frontier', integer, 32)
     .option('--no-measure', 'use the records of the runs alone: no model answers anything')
+    .optionsGroup('Experiment files:')
+    .option('--set <key=value>', 'change a value, e.g. dpo.trainer.beta=0.2; may be repeated', collect, [])
+    .option('--resume', 'go on from the checkpoint of a run that was stopped')
+    .option('--fresh', 'run stages again that are already done')
     .optionsGroup('Run:')
   return withBackendFlags(command)
     .optionsGroup('Help:')
@@ -88,7 +95,7 @@ async function compare(paths: readonly string[], options: CompareOptions): Promi
   // What draws is large: it is loaded when it is needed.
   const { makeReport } = await import('../compare/make-report.js')
   const { runFoldersOf } = await import('../compare/sources.js')
-  const folders = await runFoldersOf(paths)
+  const folders = await runFoldersOf(paths, options)
   if (folders === undefined) return void (process.exitCode = exitStatus.interrupted)
   const status = createStatus(process.stderr)
   const made = await stoppable(
