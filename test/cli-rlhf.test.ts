@@ -44,6 +44,18 @@ describe('an experiment from flags', () => {
     expect(config).not.toHaveProperty('reward')
   })
 
+  test('the backend by name, with its device', async () => {
+    expect((await dry('sft')).backend).toMatchObject({ use: 'onnx', device: 'cpu' })
+    const config = await dry('sft', '--backend', 'tfjs', '--device', 'wasm', '--threads', '1')
+    expect(config.backend).toEqual({ use: 'tfjs', device: 'wasm', threads: 1 })
+    const flags = ['--model', model, '--data', pairs, '--dry-run']
+    const { status, stderr } = await here(['sft', ...flags, '--backend', 'interpreter', '--device', 'gpu'])
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^error COLLIMATE_OPTION_UNKNOWN: backend "interpreter"/),
+    ])
+  })
+
   test('reinforce: options of trainer and estimator, each where it belongs; the gold reward judges held-out answers', async () => {
     const config = await dry(
       ...['reinforce', '--reward', model, '--baseline', 'group-std', '--beta', '0.2', '--max-new-tokens', '9'],

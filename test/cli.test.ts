@@ -192,6 +192,16 @@ describe('help and inventory', () => {
     for (const { state, hint } of checks) if (state !== 'ok') expect(hint).toBeTruthy()
   })
 
+  test('doctor --ops: how each backend computes each op', async () => {
+    const { stdout } = await collimate(['doctor', '--ops', '--json'])
+    const tables = JSON.parse(stdout) as Record<string, Record<string, { how: string; into: string[] }>>
+    expect(Object.keys(tables)).toEqual(expect.arrayContaining(['onnx cpu', 'onnx webgpu', 'tfjs wasm', 'tfjs cpu']))
+    expect(tables['tfjs wasm'].log1p).toMatchObject({ how: 'decomposed' })
+    expect(tables['tfjs node'].log1p).toEqual({ how: 'kernel', into: ['Log1p'] })
+    expect((await collimate(['doctor', '--ops', 'tfjs wasm'])).stdout).toMatch(/^softmax +kernel: Softmax$/m)
+    expect((await collimate(['doctor', '--ops', 'nosuch'])).status).toBe(2)
+  })
+
   test('the committed command runs what is built, or says how to build it', () => {
     const bin = join(root, 'apps/cli/bin/collimate.js')
     expect(statSync(bin).mode & 0o111).not.toBe(0)
