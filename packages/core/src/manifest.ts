@@ -13,6 +13,8 @@ export interface Resources {
   readonly stateBytes: number
   /** Most bytes that the process held after a step, whatever held them. */
   readonly processBytes: number
+  /** What it held before the run began: the stages of a pipeline share a process, and what is freed is not always given back. */
+  readonly processBytesBefore?: number
   /** Tokens that went through training steps, and tokens that were sampled for them. */
   readonly trainedTokens: number
   readonly generatedTokens: number

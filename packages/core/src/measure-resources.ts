@@ -16,6 +16,7 @@ export function measureResources(
   bus: Bus,
   backend: Pick<Backend, 'usage'>,
   models: readonly HeldModel[],
+  processBytesBefore: number,
 ): ResourceMeter {
   const counts = { trainedTokens: 0, generatedTokens: 0, trainingSeconds: 0 }
   const most = { stateBytes: 0, processBytes: 0 }
@@ -41,7 +42,7 @@ export function measureResources(
       const held = await Promise.all(
         models.map(async ({ role, model }) => ({ role, parameters: (await model.describe()).parameters })),
       )
-      return { models: held, ...most, ...counts }
+      return { models: held, ...most, processBytesBefore, ...counts }
     },
     end: () => disposers.forEach((dispose) => dispose()),
   }

@@ -360,6 +360,7 @@ test('a run says what it held', async () => {
   const { resources } = readManifest(join(folder, 'runs/experiment')) ?? {}
   expect(resources?.models.map(({ role }) => role)).toEqual(['policy', 'critic', 'reference'])
   expect(resources?.processBytes).toBeGreaterThan(1e6)
+  expect(resources?.processBytesBefore).toBeGreaterThan(1e6)
   expect(resources?.trainedTokens).toBe(6 * 4 - 4)
 })
 

@@ -87,6 +87,7 @@ async function runBody(
   const { bus, control, resume } = surroundings
   const { signal } = control
   const { name, output } = experiment
+  const heldBefore = process.memoryUsage().rss
   await closing.add(claimOutput(output, experiment.modelFolder))
   const checkpoint = resume ? await resumable(experiment) : undefined
 
@@ -111,7 +112,7 @@ async function runBody(
   const held = context.reference
     ? [...assembly.models, { role: 'reference', model: context.reference }]
     : assembly.models
-  const meter = measureResources(bus, assembly.backend, held)
+  const meter = measureResources(bus, assembly.backend, held, heldBefore)
   await closing.add(meter.end)
   const manifest: Manifest = {
     ...{ format: 1, name, status: 'running', configHash: experiment.hash, process: thisProcess() },

@@ -29,6 +29,7 @@ export const runSchema = z.strictObject({
       models: z.array(z.strictObject({ role: z.string(), parameters: z.number() })),
       stateBytes: z.number(),
       processBytes: z.number(),
+      processBytesBefore: z.number().optional(),
       trainedTokens: z.number(),
       generatedTokens: z.number(),
       trainingSeconds: z.number(),
@@ -80,6 +81,8 @@ export const methodSchema = z.strictObject({
   /** The most of any run. */
   stateBytes: z.number().optional(),
   processBytes: z.number().optional(),
+  /** What the process held already when that run began: stages of a pipeline share one. */
+  processBytesBefore: z.number().optional(),
   /** Means over runs. */
   trainingSeconds: z.number().optional(),
   steps: z.number(),

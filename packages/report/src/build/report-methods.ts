@@ -33,7 +33,7 @@ export function reportMethods(
       steps: mean(members.map(({ steps }) => steps)),
       ...(costs.length > 0 && {
         stateBytes: most(costs.map(({ stateBytes }) => stateBytes)),
-        processBytes: most(costs.map(({ processBytes }) => processBytes)),
+        ...processMemory(costs),
         trainingSeconds: mean(costs.map(({ trainingSeconds }) => trainingSeconds)),
         trainedTokens: mean(costs.map(({ trainedTokens }) => trainedTokens)),
         generatedTokens: mean(costs.map(({ generatedTokens }) => generatedTokens)),
@@ -42,4 +42,12 @@ export function reportMethods(
       ...(spread && { spread: { ...spread } }),
     }
   })
+}
+
+type Costs = NonNullable<ReportRun['resources']>
+
+/** Of the run whose process held most. */
+function processMemory(costs: readonly Costs[]): Pick<ReportMethod, 'processBytes' | 'processBytesBefore'> {
+  const { processBytes, processBytesBefore } = costs.reduce((a, b) => (b.processBytes > a.processBytes ? b : a))
+  return { processBytes, ...(processBytesBefore !== undefined && { processBytesBefore }) }
 }

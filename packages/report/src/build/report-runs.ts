@@ -44,10 +44,12 @@ export function reportRuns(
 }
 
 function resourcesOf(resources: Resources): NonNullable<ReportRun['resources']> {
-  const { models, stateBytes, processBytes, trainedTokens, generatedTokens, trainingSeconds } = resources
+  const { models, stateBytes, processBytes, processBytesBefore, trainedTokens, generatedTokens, trainingSeconds } =
+    resources
   return {
     models: models.map(({ role, parameters }) => ({ role, parameters })),
     ...{ stateBytes, processBytes, trainedTokens, generatedTokens, trainingSeconds },
+    ...(processBytesBefore !== undefined && { processBytesBefore }),
   }
 }
 

@@ -25,7 +25,11 @@ export function costsSection(report: Report): Html | undefined {
     ],
     ['parameters held', ({ parameters }) => count(parameters)],
     ['weights, gradients, moments, caches, at most', ({ stateBytes }) => given(stateBytes, megabytes)],
-    ['process memory, at most', ({ processBytes }) => given(processBytes, megabytes)],
+    [
+      'process memory, at most',
+      ({ processBytes, processBytesBefore: before }) =>
+        html`${given(processBytes, megabytes)}${before !== undefined && html` <small>${megabytes(before)} before</small>`}`,
+    ],
     ['steps', ({ steps }) => String(Math.round(steps))],
     ['training time', ({ trainingSeconds }) => given(trainingSeconds, duration)],
     ['tokens trained on', ({ trainedTokens }) => given(trainedTokens, count)],
