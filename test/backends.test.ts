@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findSoftwareVulkan, softwareVulkanNeeds } from '@collimate/backend-onnx'
 import { nativeTfjsPackage } from '@collimate/backend-tfjs'
 import { experiment } from '@collimate/core'
 import type { ExperimentConfig } from '@collimate/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root, temporaryFolder, writeTinyModel } from './support/cli.js'
+import { collimate, root, temporaryFolder, writeTinyModel } from './support/cli.js'
 
 // The same experiment on any backend: one word of it changes, the numbers do not.
 const folder = temporaryFolder()
@@ -54,11 +55,22 @@ const methods: Record<string, Partial<ExperimentConfig>> = {
 
 type Line = Readonly<Record<string, number>>
 
-async function metricsOf(method: string, backend: ExperimentConfig['backend']): Promise<Line[]> {
+/** The metrics of each step; with an environment from a process of its own, since a driver is chosen at the start of one. */
+async function metricsOf(
+  method: string,
+  backend: ExperimentConfig['backend'],
+  environment?: Readonly<Record<string, string>>,
+): Promise<Line[]> {
   const output = join(folder, `${method}-${JSON.stringify(backend).replace(/\W+/g, '-')}`)
   mkdirSync(output)
   const config = { name: method, seed: 3, trackers: [], output, backend, ...methods[method] } as ExperimentConfig
-  await experiment(config, { folder }).finished
+  if (environment === undefined) await experiment(config, { folder }).finished
+  else {
+    const file = `${output}.yaml`
+    writeFileSync(file, JSON.stringify(config))
+    const ran = await collimate(['run', file], { environment })
+    expect(ran.status, ran.stderr).toBe(0)
+  }
   const lines = readFileSync(join(output, 'metrics.jsonl'), 'utf8').trim().split('\n')
   return lines.map((line) => JSON.parse(line) as Line).filter(({ grad_norm }) => grad_norm !== undefined)
 }
@@ -66,8 +78,18 @@ async function metricsOf(method: string, backend: ExperimentConfig['backend']): 
 /** What float32 may differ by from the interpreter's float64, |a − b| / max(1, |b|), in each step. */
 const tolerances = { loss: 2e-5, 'loss/policy_avg': 2e-5, 'loss/value_avg': 2e-5, grad_norm: 2e-4 }
 
-const backends: { readonly use: string; readonly device: string }[] = [
+const software = findSoftwareVulkan()
+if (software === undefined) console.warn(`onnx webgpu: not run, there is no SwiftShader (${softwareVulkanNeeds})`)
+
+interface OnBackend {
+  readonly use: string
+  readonly device: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+const backends: OnBackend[] = [
   { use: 'onnx', device: 'cpu' },
+  ...(software === undefined ? [] : [{ use: 'onnx', device: 'webgpu', environment: software.environment }]),
   ...['wasm', 'cpu', ...(nativeTfjsPackage() === undefined ? [] : ['node'])].map((device) => ({ use: 'tfjs', device })),
 ]
 if (nativeTfjsPackage() === undefined)
@@ -83,8 +105,8 @@ describe.each(Object.keys(methods))('%s has the loss curve of the interpreter', 
     expect(judge).toHaveLength(steps)
   })
 
-  test.each(backends)('on $use $device', async (backend) => {
-    const lines = await metricsOf(method, backend)
+  test.each(backends)('on $use $device', { timeout: 300_000 }, async ({ environment, ...backend }) => {
+    const lines = await metricsOf(method, backend, environment)
     expect(lines).toHaveLength(steps)
     const errors = Object.keys(tolerances).flatMap((metric) => {
       const both = lines.flatMap((line, step) => (metric in line ? [[line[metric], judge[step][metric]] as const] : []))

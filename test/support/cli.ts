@@ -19,7 +19,11 @@ export interface Ran {
 export function runSource(
   script: string,
   args: readonly string[],
-  options: { cwd?: string; onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void } = {},
+  options: {
+    cwd?: string
+    environment?: Readonly<Record<string, string>>
+    onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+  } = {},
 ): Promise<Ran> {
   const tsx = import.meta.resolve('tsx')
   const child = spawn(
@@ -28,7 +32,7 @@ export function runSource(
     {
       cwd: options.cwd ?? root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '', DEBUG: '' },
+      env: { ...process.env, NODE_OPTIONS: '', DEBUG: '', ...options.environment },
     },
   )
   let stdout = ''
