@@ -1,6 +1,6 @@
 import { opNames } from '@collimate/graph'
 import type { OpErrors } from '@collimate/laws'
-import { wasMeasured, type Measured, type Measurement } from './measurement.js'
+import { wasMeasured, type Measured, type Measurement, type NotRun } from './measurement.js'
 
 /** What the laws of backends allow in float32. */
 export const tolerance = 2e-5
@@ -22,9 +22,20 @@ The last digits depend on processor and driver. \`collimate doctor\` says what y
 
 ## Providers
 
-| provider | ran here | value | derivative |
+The largest errors over all ops, and in which op.
+
+| provider | computes in | value | derivative |
 | --- | --- | --- | --- |
-${measurements.map(providerRow).join('\n')}
+${measured.map(providerRow).join('\n')}
+
+## Not run
+
+What the machine that this page was written on could not run, and why.
+
+${measurements
+  .filter((one): one is NotRun => !wasMeasured(one))
+  .map(reasonLine)
+  .join('\n')}
 
 ## Values
 
@@ -44,13 +55,12 @@ ${table(
 `
 }
 
-function providerRow(measurement: Measurement): string {
-  const name = code(measurement.provider)
-  if (!wasMeasured(measurement)) return `| ${name} | no: ${cell(measurement.reason)} | | |`
-  const { precision, note, errors } = measurement
-  const ran = `yes, in ${precision}${note === undefined ? '' : `, ${note}`}`
-  return `| ${name} | ${ran} | ${largest(errors, 'value')} | ${largest(errors, 'derivative')} |`
+function providerRow({ provider, precision, note, errors }: Measured): string {
+  const where = `${precision}${note === undefined ? '' : `, ${note}`}`
+  return `| ${code(provider)} | ${where} | ${largest(errors, 'value')} | ${largest(errors, 'derivative')} |`
 }
+
+const reasonLine = ({ provider, reason }: NotRun): string => `- ${code(provider)}: ${reason.replaceAll('\n', ' ')}.`
 
 /** The largest error over all ops, and the op. */
 function largest(errors: readonly OpErrors[], of: 'value' | 'derivative'): string {
@@ -83,6 +93,3 @@ const code = (name: string): string => `\`${name}\``
 
 /** Two digits: more would differ from machine to machine. */
 const shown = (error: number): string => (error === 0 ? '0' : error.toExponential(1))
-
-/** What a terminal is told, as one cell of a table. */
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
