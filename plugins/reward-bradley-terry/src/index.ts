@@ -1,5 +1,5 @@
-import { CollimateError, definePlugin } from '@collimate/core'
-import type { Bus, TokenizerFiles } from '@collimate/core'
+import { definePlugin } from '@collimate/core'
+import { policyTokenizer } from '@collimate/data'
 import { readRewardNormalisation } from '@collimate/models'
 import { bradleyTerryOptions } from './options.js'
 import { bradleyTerryReward } from './reward.js'
@@ -30,13 +30,3 @@ export const bradleyTerry = definePlugin({
 })
 
 export default bradleyTerry
-
-async function policyTokenizer(bus: Bus): Promise<TokenizerFiles | undefined> {
-  try {
-    return (await bus.call('policy.describe', undefined)).tokenizer
-  } catch (error) {
-    // Evaluators make their rewards before there is a policy; a command may have none.
-    if (error instanceof CollimateError && error.code === 'COLLIMATE_CALL_UNSERVED') return undefined
-    throw error
-  }
-}

@@ -1,10 +1,9 @@
 import { CollimateError } from '@collimate/core'
 import type { Model, ModelDescription, RewardSource, Scorable, TokenizerFiles } from '@collimate/core'
-import { createTokenizer, microBatches } from '@collimate/data'
+import { createTokenizer, microBatches, requireSameTokens } from '@collimate/data'
 import type { RewardNormalisation } from '@collimate/models'
 import type { BradleyTerryOptions } from './options.js'
 import { rowsOf } from './rows-of.js'
-import { requireSameTokenizer } from './same-tokenizer.js'
 import { keepEnd, retokenised, sampledTokens } from './tokens-of.js'
 import type { Tokens } from './tokens-of.js'
 
@@ -44,7 +43,7 @@ export async function bradleyTerryReward(
     if (isChecked) return
     const policy = await policyTokenizer()
     if (!policy) return
-    requireSameTokenizer(policy, description.tokenizer ?? missingTokenizer())
+    requireSameTokens(policy, description.tokenizer ?? missingTokenizer(), differing)
     isChecked = true
   }
   await checkTokenizer()
@@ -86,6 +85,11 @@ async function scoresOf(
 function retokenising({ tokenizer: files }: ModelDescription): (rollout: Scorable) => Tokens {
   const tokenizer = createTokenizer(files ?? missingTokenizer())
   return (rollout) => retokenised(rollout, tokenizer)
+}
+
+const differing = {
+  what: 'the reward model',
+  hint: 'set `retokenise: true` to tokenise the texts anew, or train the reward model from the policy’s own base',
 }
 
 function missingTokenizer(): never {

@@ -1,13 +1,12 @@
 import { CollimateError } from '@collimate/core'
 import type { Model, PluginContext, RewardSource, TokenizerFiles } from '@collimate/core'
-import { createTokenizer, loadTokenizerFiles } from '@collimate/data'
+import { createTokenizer, loadTokenizerFiles, policyTokenizer, requireSameTokens } from '@collimate/data'
 import { createRules } from '@collimate/rewards'
 import { scoreByModel } from './model-steps.js'
 import type { ProcessOptions } from './options.js'
 import { stepReward } from './reward.js'
 import { scoreByRules } from './rule-steps.js'
 import type { ScoreSteps } from './score-steps.js'
-import { checkSameTokenizer, policyTokenizer } from './tokenizer.js'
 
 type Surroundings = Pick<PluginContext, 'bus' | 'path' | 'plugin'>
 
@@ -26,7 +25,7 @@ export async function createProcessReward(options: ProcessOptions, context: Surr
   const files = async (): Promise<TokenizerFiles | undefined> => {
     const policys = given ?? (await policyTokenizer(context.bus))
     const models = await model?.describe()
-    checkSameTokenizer(policys, models?.tokenizer)
+    if (policys && models?.tokenizer) requireSameTokens(policys, models.tokenizer, differing)
     return policys ?? models?.tokenizer
   }
   /** Steps of a number of tokens have no text that a model would read. */
@@ -53,6 +52,11 @@ async function scoreModel(folder: string, { plugin }: Pick<Surroundings, 'plugin
   throw new CollimateError('COLLIMATE_OUTPUT_MISSING', `reward "process": the model ${folder} has no scalar head`, {
     hint: 'train one on stepwise data, and give its folder',
   })
+}
+
+const differing = {
+  what: 'the process reward model',
+  hint: 'train a process reward model that begins from the policy, or from a model with its tokenizer',
 }
 
 function noTokenizer(): CollimateError {

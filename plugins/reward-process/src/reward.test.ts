@@ -8,7 +8,6 @@ import { scoreRollouts } from '@collimate/rollouts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import processReward, { createProcessReward, processOptions, scoreByModel } from './index.js'
 import { prefixModel } from './prefix-model.js'
-import { checkSameTokenizer } from './tokenizer.js'
 
 const files = trainByteBpe(['2 + 2 = 4\nso 4 + 4 = 8\nthe answer is 8'], { vocabularySize: 280 })
 const tokenizer = createTokenizer(files)
@@ -159,17 +158,6 @@ describe('a process reward model', () => {
     await expect(
       scoreByModel(broken, { output: 'logit', microBatchSize: 1 })([stepped(rollout('so'), 0)]),
     ).rejects.toThrow('the process reward model gives step 1 of rollout 0 NaN: "so"')
-  })
-
-  it('must have the tokens of the policy', () => {
-    const other = trainByteBpe(['another text'], { vocabularySize: 280 })
-    const rewritten = structuredClone(files)
-    ;(rewritten.tokenizer.model as { merges: unknown }).merges = []
-    expect(() => checkSameTokenizer(files, rewritten)).not.toThrow()
-    expect(() => checkSameTokenizer(undefined, other)).not.toThrow()
-    expect(() => checkSameTokenizer(files, other)).toThrow(
-      expect.objectContaining({ code: 'COLLIMATE_REWARD_TOKENIZER_DIFFERS' }),
-    )
   })
 })
 
