@@ -27,9 +27,15 @@ const binary =
     return kernels.emit(kernel, { a, b }, {}, output)
   }
 
+/** Minus x. Neg and Abs of WASM and JavaScript take whole numbers through float32. */
+function negated(kernels: KernelBuilder, x: Value): Value {
+  if (x.dtype === 'float') return kernels.emit('Neg', { x }, {}, x)
+  return kernels.emit('Multiply', { a: x, b: kernels.scalar(-1, x.dtype) }, {}, x)
+}
+
 /** Functions of elements at one place. */
 export const elementwise: Lowerings<Pick<OpAttributes, Names>> = {
-  neg: unary('Neg'),
+  neg: (kernels, inputs) => negated(kernels, only(inputs)),
   exp: unary('Exp'),
   expm1: unary('Expm1'),
   log: unary('Log'),
@@ -37,7 +43,11 @@ export const elementwise: Lowerings<Pick<OpAttributes, Names>> = {
   sqrt: unary('Sqrt'),
   rsqrt: unary('Rsqrt'),
   reciprocal: unary('Reciprocal'),
-  abs: unary('Abs'),
+  abs: (kernels, inputs) => {
+    const x = only(inputs)
+    if (x.dtype === 'float') return kernels.emit('Abs', { x }, {}, x)
+    return kernels.emit('Maximum', { a: x, b: negated(kernels, x) }, {}, x)
+  },
   sign: unary('Sign'),
   tanh: unary('Tanh'),
   sigmoid: unary('Sigmoid'),
