@@ -85,7 +85,7 @@ describe('helpdesk.yaml', () => {
 
 describe('story.yaml', () => {
   const output = join(folder, 'story')
-  const stages = ['reinforce-0.3', 'reinforce-0.03', 'reinforce-0.003', 'ppo-0.3', 'ppo-0.003', 'dpo-0.3', 'dpo-0.03']
+  const stages = ['reinforce-0.5', 'reinforce-0.05', 'reinforce-0.005', 'ppo-0.5', 'ppo-0.005', 'dpo-0.1', 'dpo-0.01']
   const reduced = [
     ...['sft.policy.create.config.hidden_size=32', 'sft.policy.create.config.intermediate_size=64'],
     ...['sft.data.train=200', 'sft.data.evaluate=20', 'sft.trainer.steps=20', 'sft.trainer.batchSize=8'],

@@ -6,7 +6,10 @@ import { writeFile } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { permutation, stream } from '@collimate/core'
 
-const names = ['Lily', 'Tom', 'Mia', 'Ben', 'Sara', 'Max', 'Anna', 'Sam', 'Lucy', 'Jack', 'Emma', 'Leo']
+const names = [
+  ...['Lily', 'Tom', 'Mia', 'Ben', 'Sara', 'Max', 'Anna', 'Sam', 'Lucy', 'Jack', 'Emma', 'Leo'],
+  ...['Sue', 'Tim', 'Amy', 'Bob', 'Jane', 'Joe', 'Kim', 'Dan', 'Mary', 'John', 'Ella', 'Fred'],
+]
 const beginnings = [
   'Once upon a time, there was a little child named {name}. One day, {name}',
   '{name} had a small dog. Every morning they',
@@ -18,6 +21,12 @@ const beginnings = [
   'Mom asked {name} to help in the kitchen. {name}',
   'In the forest, {name} met a bear. The bear said,',
   '{name} and a friend had a fight. They',
+  'One night, {name} could not sleep. The moon',
+  '{name} found a box in the garden. Inside was',
+  'It was cold and {name} had no hat. So',
+  '{name} saw a bird that could not fly. The bird',
+  'Dad and {name} went to the lake. The water was',
+  '{name} wanted a cake, but there was no sugar. Mom',
 ]
 
 /** The rows of ../data/openings.jsonl. */
