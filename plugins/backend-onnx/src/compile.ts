@@ -1,5 +1,5 @@
 import { prepareProgram, type StateTypes, valueType } from '@collimate/backends'
-import { CollimateError, type Program, type ProgramInput, type StateId } from '@collimate/core'
+import { CollimateError, type DType, type Program, type ProgramInput, type Shape, type StateId } from '@collimate/core'
 import { type OpName, sizeOf } from '@collimate/graph'
 import type { CompiledProgram } from './compiled.js'
 import { planElementwise } from './elementwise/recognise.js'
@@ -31,6 +31,7 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, devi
   const origins = feedOrigins(program)
   program.inputs.forEach(({ role }, number) => role === 'feed' && graph.checked.add(`i${number}`))
   const used = new Set([...program.nodes.flatMap(({ inputs }) => inputs), ...results(program)])
+  const rows = new Set(program.updates.filter(({ at }) => at).map(({ state }) => state))
   const inputs: CompiledProgram['inputs'][number][] = []
   const external: { path: string; state: StateId; name: string }[] = []
   const initializers: OnnxInitializer[] = []
@@ -39,7 +40,10 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, devi
     if (!used.has(number)) return
     const value = `i${number}`
     const state = input.role === 'state' ? frozen.get(input.name) : undefined
-    if (state === undefined) return void inputs.push({ ...input, value })
+    if (state === undefined) {
+      const resident = input.role === 'state' && !rows.has(input.name) && canReside(input, device)
+      return void inputs.push({ ...input, value, ...(resident && { resident }) })
+    }
     external.push({ path: value, state, name: input.name })
     initializers.push({ ...onnxValue(value, input), external: value, byteLength: bytesOf(input) })
   })
@@ -72,6 +76,7 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, devi
     state,
     value: publish(value),
     ...(at && { at: { ...at, shape: valueType(program, value).shape } }),
+    ...(!at && canReside(valueType(program, value), device) && { resident: true as const }),
   }))
 
   const model = encodeModel({
@@ -91,6 +96,13 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, devi
     indices: device === 'cpu' ? [] : indexFeeds(program),
   }
 }
+
+/**
+ * Whether a state can stay in the memory of the device between runs: with webgpu alone, since ONNX Runtime has tensors there
+ * for no other device. Truth values stay with the host, and rows are written there.
+ */
+const canReside = ({ dtype, shape }: { readonly dtype: DType; readonly shape: Shape }, device: Device): boolean =>
+  device === 'webgpu' && dtype !== 'bool' && !shape.includes(0)
 
 const results = ({ outputs, updates }: Program): number[] => [...outputs, ...updates].map(({ value }) => value)
 

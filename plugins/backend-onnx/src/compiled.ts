@@ -15,6 +15,8 @@ export interface CompiledProgram {
     readonly name: string
     readonly dtype: DType
     readonly shape: Shape
+    /** A state that lives in the memory of the device between runs. */
+    readonly resident?: true
   }[]
   /** Graph outputs that go back to the caller. */
   readonly outputs: readonly { readonly value: string; readonly name: string }[]
@@ -31,5 +33,7 @@ export interface CompiledProgram {
 export interface CompiledUpdate {
   readonly value: string
   readonly state: string
+  /** It stays in the memory of the device. */
+  readonly resident?: true
   readonly at?: { readonly axis: number; readonly start: string; readonly shape: Shape }
 }

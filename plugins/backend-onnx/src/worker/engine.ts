@@ -2,10 +2,11 @@ import { type Engine as WorkerEngine, Failure } from '@collimate/backends/worker
 import type { DType, TensorData } from '@collimate/core'
 import type * as Onnx from 'onnxruntime-node'
 import type { CompiledProgram, CompiledUpdate } from '../compiled.js'
+import { DeviceStates } from './device-states.js'
 import { messageOf } from './message-of.js'
 import type { OnnxRequests as Requests, SessionSettings } from './protocol.js'
 import { compileModules, livesTogether, runElementwise } from './run-elementwise.js'
-import { StateSet } from './state-set.js'
+import { DeviceValue, StateSet } from './state-set.js'
 
 type OnnxRuntime = Pick<typeof Onnx, 'env' | 'InferenceSession' | 'Tensor' | 'listSupportedBackends'>
 
@@ -24,6 +25,8 @@ export class Engine implements WorkerEngine<Requests> {
   #settings: SessionSettings | undefined
   readonly #executables = new Map<string, Executable>()
   readonly #states = new Map<string, StateSet>()
+  /** Where states stay in the memory of the device between runs: webgpu; for other devices ONNX Runtime has no way. */
+  #device: DeviceStates | undefined
 
   async open({ settings, probe }: Requests['open']['request']): Promise<null> {
     this.#settings = settings
@@ -49,6 +52,9 @@ export class Engine implements WorkerEngine<Requests> {
         `the ${settings.device} provider does not start: ${messageOf(error)}`,
       )
     }
+    if (settings.device === 'webgpu') {
+      this.#device = new DeviceStates((model, outputs) => this.#createSession({ model, frozen: [], outputs }))
+    }
     return null
   }
 
@@ -63,31 +69,40 @@ export class Engine implements WorkerEngine<Requests> {
     const executable = this.#executable(id)
     const { program } = executable
     const find = (name: string) => this.#set(states[name] ?? name)
-    if (program.elementwise && livesTogether(program.elementwise, find)) {
+    if (program.elementwise && !this.#device && livesTogether(program.elementwise, find)) {
       return runElementwise(program.elementwise, executable.modules, feeds, find)
     }
     const session = await this.#session(executable)
     if (!session) return {}
 
-    const whole = program.updates.filter((update) => !update.at)
-    for (const update of whole) find(update.state).reserveSpare(update.state)
+    // Rows are written into the host's memory: what they are written to comes back from the device.
+    for (const { at, state } of program.updates) if (at) await this.#fetch(find(state), state, { leave: true })
+    // With outputs on the device ONNX Runtime takes no buffers for the others.
+    const bound = program.updates.some(({ resident }) => resident)
+    const spared = program.updates.filter(({ at, resident }) => !at && !resident && !bound)
+    for (const { state } of spared) find(state).reserveSpare(state)
 
     const inputs: Record<string, Onnx.Tensor> = {}
-    for (const input of program.inputs) {
-      const data = input.role === 'feed' ? feeds[input.name] : find(input.name).view(input.name)
-      inputs[input.value] = this.#tensor(input.dtype, data, input.shape)
+    for (const { role, name, value, dtype, shape, resident } of program.inputs) {
+      if (role === 'state' && !resident) await this.#fetch(find(name), name, { leave: true })
+      const host = () => this.#tensor(dtype, role === 'feed' ? feeds[name] : find(name).view(name), shape)
+      inputs[value] = this.#device && resident ? await this.#device.tensor(find(name), name, host) : host()
     }
     const fetches: Record<string, Onnx.Tensor | null> = {}
     for (const { value } of program.outputs) fetches[value] = null
-    for (const update of program.updates)
-      fetches[update.value] = update.at ? null : this.#spare(update, find(update.state))
+    for (const { value } of program.updates) fetches[value] = null
+    for (const update of spared) fetches[update.value] = this.#spare(update, find(update.state))
 
     const results = await session.run(inputs, fetches).catch((error: unknown) => {
       throw new Failure('COLLIMATE_BACKEND_RUN', `${program.name}: ${messageOf(error)}`)
     })
     for (const update of program.updates) {
-      if (!update.at) find(update.state).swap(update.state)
-      else writeRows(update.at, feeds, find(update.state), update.state, results[update.value]?.data as TensorData)
+      const set = find(update.state)
+      const result = results[update.value] as Onnx.Tensor
+      if (update.at) writeRows(update.at, feeds, set, update.state, result.data as TensorData)
+      else if (update.resident) set.keepOnDevice(update.state, new DeviceValue(result))
+      else if (bound) set.view(update.state).set(result.data as TensorData)
+      else set.swap(update.state)
     }
     return Object.fromEntries(program.outputs.map(({ name, value }) => [name, results[value]?.data as TensorData]))
   }
@@ -99,21 +114,29 @@ export class Engine implements WorkerEngine<Requests> {
     return null
   }
 
-  read({ id, names }: Requests['read']['request']): Requests['read']['reply'] {
+  async read({ id, names }: Requests['read']['request']): Promise<Requests['read']['reply']> {
     const set = this.#set(id)
+    for (const name of names) await this.#fetch(set, name)
     return Object.fromEntries(names.map((name) => [name, set.read(name)]))
   }
 
   write({ id, tensors }: Requests['write']['request']): null {
     const set = this.#set(id)
-    for (const [name, tensor] of Object.entries(tensors)) set.view(name).set(tensor.data)
+    for (const [name, tensor] of Object.entries(tensors)) {
+      set.view(name).set(tensor.data)
+      set.leaveDevice(name)
+    }
     return null
   }
 
   copy({ id, names, target }: Requests['copy']['request']): null {
     const source = this.#set(id)
     const copy = new StateSet(Object.fromEntries(names.map((name) => [name, source.buffer(name)])))
-    for (const name of names) copy.view(name).set(source.view(name))
+    for (const name of names) {
+      const { device } = source.buffer(name)
+      if (device) copy.keepOnDevice(name, device.share())
+      else copy.view(name).set(source.view(name))
+    }
     this.#states.set(target, copy)
     return null
   }
@@ -121,6 +144,7 @@ export class Engine implements WorkerEngine<Requests> {
   async release({ id }: Requests['release']['request']): Promise<null> {
     const executable = this.#executables.get(id)
     this.#executables.delete(id)
+    this.#states.get(id)?.release()
     this.#states.delete(id)
     await executable?.session?.release()
     return null
@@ -132,16 +156,23 @@ export class Engine implements WorkerEngine<Requests> {
   }
 
   async close(): Promise<null> {
-    for (const id of [...this.#executables.keys()]) await this.release({ id })
-    this.#states.clear()
+    for (const id of [...this.#executables.keys(), ...this.#states.keys()]) await this.release({ id })
+    await this.#device?.close()
     return null
   }
 
   async #session(executable: Executable): Promise<Onnx.InferenceSession | undefined> {
-    const { model, name, frozen } = executable.program
+    if (executable.session) return executable.session
+    const { model, name, frozen, outputs: returned, updates } = executable.program
     if (!model) return undefined
+    // Where one output stays on the device, ONNX Runtime has to be told of each.
+    const outputs = Object.fromEntries([
+      ...returned.map(({ value }) => [value, 'cpu'] as const),
+      ...updates.map((update) => [update.value, update.resident ? 'gpu-buffer' : 'cpu'] as const),
+    ])
     try {
-      return (executable.session ??= await this.#createSession({ model, frozen }))
+      for (const { state, name: buffer } of frozen) await this.#fetch(this.#set(state), buffer)
+      return (executable.session = await this.#createSession({ model, frozen, outputs }))
     } catch (error) {
       throw new Failure('COLLIMATE_BACKEND_COMPILE', `${name}: ${messageOf(error)}`)
     }
@@ -150,7 +181,10 @@ export class Engine implements WorkerEngine<Requests> {
   #createSession({
     model,
     frozen,
-  }: Required<Pick<CompiledProgram, 'model' | 'frozen'>>): Promise<Onnx.InferenceSession> {
+    outputs = {},
+  }: Required<Pick<CompiledProgram, 'model' | 'frozen'>> & {
+    readonly outputs?: Readonly<Record<string, 'cpu' | 'gpu-buffer'>>
+  }): Promise<Onnx.InferenceSession> {
     if (!this.#runtime || !this.#settings) throw new Failure('COLLIMATE_BACKEND_UNAVAILABLE', 'the backend is not open')
     const { device, threads, arena, spinning } = this.#settings
     const externalData = frozen.map(({ path, state, name }) => {
@@ -168,12 +202,19 @@ export class Engine implements WorkerEngine<Requests> {
       logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
       ...(externalData.length > 0 ? { externalData } : {}),
+      ...(Object.values(outputs).includes('gpu-buffer') ? { preferredOutputLocation: outputs } : {}),
     })
   }
 
   #tensor(dtype: DType, data: TensorData | undefined, shape: readonly number[]): Onnx.Tensor {
     if (!this.#runtime || !data) throw new Failure('COLLIMATE_BACKEND_RUN', 'a tensor without data')
     return new this.#runtime.Tensor(onnxTypes[dtype], data as Float32Array, shape)
+  }
+
+  /** Brings the newest values of a buffer into the host's memory, and lets go of those on the device where they are to change. */
+  async #fetch(set: StateSet, name: string, { leave = false } = {}): Promise<void> {
+    await this.#device?.fetch(set, name)
+    if (leave) set.leaveDevice(name)
   }
 
   #spare(update: CompiledUpdate, set: StateSet): Onnx.Tensor {

@@ -1,5 +1,6 @@
 import { Failure, type WireInit } from '@collimate/backends/worker'
 import type { DType, HostTensor, Shape, TensorData } from '@collimate/core'
+import type * as Onnx from 'onnxruntime-node'
 import { messageOf } from './message-of.js'
 
 const pageBytes = 65_536
@@ -14,6 +15,24 @@ export interface StateBuffer {
   readonly byteLength: number
   offset: number
   spare?: number
+  /** The newest values, where they are in the memory of a device; what the host has is old then. */
+  device?: DeviceValue
+}
+
+/** A tensor in the memory of a device. It never changes, so copies share it; the last user frees it. */
+export class DeviceValue {
+  #users = 1
+
+  constructor(readonly tensor: Onnx.Tensor) {}
+
+  share(): DeviceValue {
+    this.#users++
+    return this
+  }
+
+  release(): void {
+    if (--this.#users === 0) this.tensor.dispose()
+  }
 }
 
 /**
@@ -75,6 +94,25 @@ export class StateSet {
   read(name: string): HostTensor {
     const { dtype, shape } = this.buffer(name)
     return { dtype, shape, data: this.view(name).slice() }
+  }
+
+  /** A tensor of the device becomes the value of a buffer. */
+  keepOnDevice(name: string, value: DeviceValue): void {
+    const buffer = this.buffer(name)
+    buffer.device?.release()
+    buffer.device = value
+  }
+
+  /** The host's values are the newest again. */
+  leaveDevice(name: string): void {
+    const buffer = this.buffer(name)
+    buffer.device?.release()
+    delete buffer.device
+  }
+
+  /** Gives back what the buffers hold on a device. */
+  release(): void {
+    for (const name of this.buffers.keys()) this.leaveDevice(name)
   }
 
   /** Makes sure that a buffer has a second place, where a run may compute its next value while the present one is read. */
