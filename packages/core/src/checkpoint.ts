@@ -46,14 +46,15 @@ export async function writeCheckpoint(file: string, checkpoint: Checkpoint): Pro
   const tensors: HostTensor[] = []
   let offset = 0
   const store = ({ tensors: given, ...counters }: ModelSnapshot): StoredSnapshot => {
-    const stored: Record<string, StoredTensor> = {}
-    for (const [name, tensor] of Object.entries(given)) {
+    // By entries, here and below: assigned, a tensor named __proto__ would be lost.
+    const stored = Object.entries(given).map(([name, tensor]): [string, StoredTensor] => {
       const { dtype, shape, data } = tensor
-      stored[name] = { dtype, shape, array: data.constructor.name as ArrayName, length: data.length, offset }
+      const at = offset
       offset += aligned(data.byteLength)
       tensors.push(tensor)
-    }
-    return { ...counters, tensors: stored }
+      return [name, { dtype, shape, array: data.constructor.name as ArrayName, length: data.length, offset: at }]
+    })
+    return { ...counters, tensors: Object.fromEntries(stored) }
   }
   const { policy, critic, ...rest } = checkpoint
   const snapshots = { policy: store(policy), ...(critic && { critic: store(critic) }) }
@@ -134,13 +135,13 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     const base = 16 + headerLength
     if (base + header.bytes !== size) throw broken(`${size} bytes instead of ${base + header.bytes}`)
     const load = async ({ tensors: stored, ...counters }: StoredSnapshot): Promise<ModelSnapshot> => {
-      const tensors: Record<string, HostTensor> = {}
+      const tensors: [string, HostTensor][] = []
       for (const [name, { dtype, shape, array, length, offset }] of Object.entries(stored)) {
         const data = new arrays[array](length)
         await readAll(handle, bytesOf(data), base + offset)
-        tensors[name] = { dtype, shape, data }
+        tensors.push([name, { dtype, shape, data }])
       }
-      return { ...counters, tensors }
+      return { ...counters, tensors: Object.fromEntries(tensors) }
     }
     const { step, consumed, trainer, policy, critic } = header
     return { step, consumed, trainer, policy: await load(policy), ...(critic && { critic: await load(critic) }) }
