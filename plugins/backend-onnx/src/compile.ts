@@ -21,7 +21,8 @@ export function compileProgram(
   device: Device,
 ): CompiledProgram {
   const kept = prepareProgram(program, frozen, typesOf, (op) => loweringOf(op, device) !== undefined)
-  const elementwise = frozen.size === 0 ? planElementwise(program) : undefined
+  // Passes run over the host's memory, which is not where states of webgpu are.
+  const elementwise = frozen.size === 0 && device !== 'webgpu' ? planElementwise(program) : undefined
   return { ...buildModel(kept, frozen, device), ...(elementwise && { elementwise }) }
 }
 

@@ -69,14 +69,13 @@ export class Engine implements WorkerEngine<Requests> {
     const executable = this.#executable(id)
     const { program } = executable
     const find = (name: string) => this.#set(states[name] ?? name)
-    if (program.elementwise && !this.#device && livesTogether(program.elementwise, find)) {
+    if (program.elementwise && livesTogether(program.elementwise, find)) {
       return runElementwise(program.elementwise, executable.modules, feeds, find)
     }
     const session = await this.#session(executable)
     if (!session) return {}
 
-    // Rows are written into the host's memory: what they are written to comes back from the device.
-    for (const { at, state } of program.updates) if (at) await this.#fetch(find(state), state, { leave: true })
+    if (this.#device) await this.#bringBack(program, find)
     // With outputs on the device ONNX Runtime takes no buffers for the others.
     const bound = program.updates.some(({ resident }) => resident)
     const spared = program.updates.filter(({ at, resident }) => !at && !resident && !bound)
@@ -84,7 +83,6 @@ export class Engine implements WorkerEngine<Requests> {
 
     const inputs: Record<string, Onnx.Tensor> = {}
     for (const { role, name, value, dtype, shape, resident } of program.inputs) {
-      if (role === 'state' && !resident) await this.#fetch(find(name), name, { leave: true })
       const host = () => this.#tensor(dtype, role === 'feed' ? feeds[name] : find(name).view(name), shape)
       inputs[value] = this.#device && resident ? await this.#device.tensor(find(name), name, host) : host()
     }
@@ -116,7 +114,7 @@ export class Engine implements WorkerEngine<Requests> {
 
   async read({ id, names }: Requests['read']['request']): Promise<Requests['read']['reply']> {
     const set = this.#set(id)
-    for (const name of names) await this.#fetch(set, name)
+    for (const name of names) await this.#device?.fetch(set, name)
     return Object.fromEntries(names.map((name) => [name, set.read(name)]))
   }
 
@@ -171,7 +169,7 @@ export class Engine implements WorkerEngine<Requests> {
       ...updates.map((update) => [update.value, update.resident ? 'gpu-buffer' : 'cpu'] as const),
     ])
     try {
-      for (const { state, name: buffer } of frozen) await this.#fetch(this.#set(state), buffer)
+      for (const { state, name: buffer } of frozen) await this.#device?.fetch(this.#set(state), buffer)
       return (executable.session = await this.#createSession({ model, frozen, outputs }))
     } catch (error) {
       throw new Failure('COLLIMATE_BACKEND_COMPILE', `${name}: ${messageOf(error)}`)
@@ -211,10 +209,14 @@ export class Engine implements WorkerEngine<Requests> {
     return new this.#runtime.Tensor(onnxTypes[dtype], data as Float32Array, shape)
   }
 
-  /** Brings the newest values of a buffer into the host's memory, and lets go of those on the device where they are to change. */
-  async #fetch(set: StateSet, name: string, { leave = false } = {}): Promise<void> {
-    await this.#device?.fetch(set, name)
-    if (leave) set.leaveDevice(name)
+  /** What a program reads in the host's memory, or writes rows to there, comes back from the device. */
+  async #bringBack({ inputs, updates }: CompiledProgram, find: (name: string) => StateSet): Promise<void> {
+    const read = inputs.filter(({ role, resident }) => role === 'state' && !resident).map(({ name }) => name)
+    const written = updates.filter(({ at }) => at).map(({ state }) => state)
+    for (const name of new Set([...read, ...written])) {
+      await this.#device?.fetch(find(name), name)
+      find(name).leaveDevice(name)
+    }
   }
 
   #spare(update: CompiledUpdate, set: StateSet): Onnx.Tensor {
