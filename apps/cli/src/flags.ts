@@ -63,6 +63,9 @@ export function number(text: string): number {
   return value
 }
 
+/** All values of a flag that may be repeated. */
+export const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
+
 /** A commander parser for whole numbers. */
 export function integer(text: string): number {
   const value = number(text)

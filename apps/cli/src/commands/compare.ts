@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { withBackendFlags } from '../backend-flags.js'
 import type { BackendOptions } from '../backend-flags.js'
 import { exitStatus, usageError } from '../failure.js'
-import { integer, number } from '../flags.js'
+import { collect, integer, number } from '../flags.js'
 import { assertWritableFile, writeWhole } from '../output-file.js'
 import { namedReward, rewardEntry } from '../plugin-entry.js'
 import { createStatus } from '../status.js'
@@ -29,8 +29,6 @@ interface CompareOptions extends BackendOptions {
   readonly resume?: boolean
   readonly fresh?: boolean
 }
-
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** `collimate compare`: runs side by side, as one page and as data. */
 export function compareCommand(): Command {

@@ -5,7 +5,7 @@ import { Command } from 'commander'
 import { withBackendFlags } from '../backend-flags.js'
 import type { BackendOptions } from '../backend-flags.js'
 import { exitStatus, usageError } from '../failure.js'
-import { integer, number } from '../flags.js'
+import { collect, integer, number } from '../flags.js'
 import { measureModel } from '../measure/measure-model.js'
 import { promptOrigin, promptSource } from '../measure/prompt-source.js'
 import { openWorkshop } from '../measure/workshop.js'
@@ -29,8 +29,6 @@ interface EvalOptions extends BackendOptions {
   readonly output?: string
   readonly json?: boolean
 }
-
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** `collimate eval`: what a model's answers are worth. */
 export function evalCommand(): Command {

@@ -7,7 +7,7 @@ import { withBackendFlags } from '../backend-flags.js'
 import type { BackendOptions } from '../backend-flags.js'
 import { openPolicy } from '../create.js'
 import { usageError } from '../failure.js'
-import { integer, number } from '../flags.js'
+import { collect, integer, number } from '../flags.js'
 import { promptRows, readPrompts, tokenizePrompts } from '../prompts.js'
 
 interface GenerateOptions extends BackendOptions {
@@ -31,8 +31,6 @@ interface Completion {
   readonly tokens: number
   readonly endedBy: 'stop' | 'length'
 }
-
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** `collimate generate`: samples from a model folder. */
 export function generateCommand(): Command {

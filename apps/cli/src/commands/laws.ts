@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { collect } from '../flags.js'
 import type { LawsOptions } from '../laws/run-laws.js'
-
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** `collimate laws`: whether plugins keep the laws of the mathematics. */
 export function lawsCommand(): Command {

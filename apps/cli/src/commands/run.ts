@@ -8,6 +8,7 @@ import {
 } from '@collimate/core'
 import { Command } from 'commander'
 import { stringify } from 'yaml'
+import { collect } from '../flags.js'
 import { reportRun } from '../report.js'
 import { untilDone } from '../until-done.js'
 
@@ -17,8 +18,6 @@ interface RunOptions {
   readonly fresh?: boolean
   readonly dryRun?: boolean
 }
-
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** `collimate run`: an experiment or a pipeline from its file. */
 export function runCommand(): Command {

@@ -2,7 +2,7 @@ import { applySettings, createRegistry, experiment, resolveExperiment } from '@c
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { withBackendFlags } from '../backend-flags.js'
-import { flagsOf, givenOptions, integer, number } from '../flags.js'
+import { collect, flagsOf, givenOptions, integer, number } from '../flags.js'
 import { reportRun } from '../report.js'
 import { estimatorKeys, experimentOf } from '../train/experiment-of.js'
 import type { TrainOptions } from '../train/experiment-of.js'
@@ -71,8 +71,6 @@ function trainCommand(method: Method): Command {
     .addHelpText('after', `\nExamples:${examples}`)
     .action(() => train(method, command))
 }
-
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 async function train(method: Method, command: Command): Promise<void> {
   const options = command.opts<RunOptions>()

@@ -40,16 +40,10 @@ export async function runFoldersOf(
 }
 
 /** An experiment is a pipeline of one stage: so it is not run again where it is done. */
-async function runFile(path: string, { set, resume, fresh }: ExperimentRuns): Promise<PipelineResult> {
+async function runFile(path: string, { set, resume = false, fresh = false }: ExperimentRuns): Promise<PipelineResult> {
   const { config: written, folder } = await loadExperiment(path)
   const config = applySettings(written, set)
-  return untilDone(
-    pipeline(isPipeline(config) ? config : alone(config), {
-      folder,
-      ...(resume !== undefined && { resume }),
-      ...(fresh !== undefined && { fresh }),
-    }),
-  )
+  return untilDone(pipeline(isPipeline(config) ? config : alone(config), { folder, resume, fresh }))
 }
 
 function alone(config: ExperimentConfig): PipelineConfig {
