@@ -1,4 +1,5 @@
 export { checkedProgram, type Frozen, frozenStates, graphErrors, prepareProgram } from './prepare-program.js'
+export { chosenLowering, type LoweringWith, only } from './lowering.js'
 export { opTable } from './op-table.js'
 export type { Requests, Verb, WireInit } from './protocol.js'
 export {

@@ -1,3 +1,4 @@
+import type { LoweringWith } from '@collimate/backends'
 import type { DType, Shape } from '@collimate/core'
 import type { GraphBuilder } from '../graph-builder.js'
 
@@ -9,12 +10,7 @@ export interface Value {
 }
 
 /** Adds the nodes of one op to the graph and returns the name of its value. */
-export type Lowering<Attributes> = (
-  graph: GraphBuilder,
-  inputs: readonly Value[],
-  attributes: Attributes,
-  output: { readonly dtype: DType; readonly shape: Shape },
-) => string
+export type Lowering<Attributes> = LoweringWith<GraphBuilder, Value, string, Attributes>
 
 /** How each op of a family is written in ONNX; `decompose` where its decomposition in @collimate/graph serves as well. */
 export type Lowerings<Table> = { readonly [Op in keyof Table]: Lowering<Table[Op]> | 'decompose' }
@@ -28,8 +24,4 @@ export const plain =
   (graph, inputs) =>
     graph.emit(type, names(inputs))
 
-export function only(inputs: readonly Value[], index = 0): Value {
-  const value = inputs[index]
-  if (!value) throw new RangeError(`operand ${index} is missing`)
-  return value
-}
+export { only } from '@collimate/backends'

@@ -1,3 +1,4 @@
+import { chosenLowering } from '@collimate/backends'
 import type { OpAttributes, OpName } from '@collimate/graph'
 import type { Device } from '../providers.js'
 import { elementwise } from './elementwise.js'
@@ -30,6 +31,5 @@ const exceptions: Readonly<Record<Device, Partial<Lowerings<OpAttributes>>>> = {
 
 /** The lowering of an op; undefined where it is decomposed. */
 export function loweringOf(op: OpName, device: Device): Lowering<unknown> | undefined {
-  const lowering = exceptions[device][op] ?? lowerings[op]
-  return lowering === 'decompose' ? undefined : (lowering as Lowering<unknown>)
+  return chosenLowering<Lowering<unknown>>(op, exceptions[device], lowerings)
 }

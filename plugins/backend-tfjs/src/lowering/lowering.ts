@@ -1,19 +1,10 @@
-import type { DType, Shape } from '@collimate/core'
+import type { LoweringWith } from '@collimate/backends'
 import type { KernelBuilder, Value } from '../kernel-builder.js'
 
 /** Adds the kernel calls of one op and returns its value. */
-export type Lowering<Attributes> = (
-  kernels: KernelBuilder,
-  inputs: readonly Value[],
-  attributes: Attributes,
-  output: { readonly dtype: DType; readonly shape: Shape },
-) => Value
+export type Lowering<Attributes> = LoweringWith<KernelBuilder, Value, Value, Attributes>
 
 /** How each op of a family is computed; `decompose` where its decomposition in @collimate/graph serves as well. */
 export type Lowerings<Table> = { readonly [Op in keyof Table]: Lowering<Table[Op]> | 'decompose' }
 
-export function only(inputs: readonly Value[], index = 0): Value {
-  const value = inputs[index]
-  if (!value) throw new RangeError(`operand ${index} is missing`)
-  return value
-}
+export { only } from '@collimate/backends'

@@ -1,3 +1,4 @@
+import { chosenLowering } from '@collimate/backends'
 import type { OpAttributes, OpName } from '@collimate/graph'
 import type { Provider } from '../devices.js'
 import { elementwise } from './elementwise.js'
@@ -28,6 +29,5 @@ const exceptions: Readonly<Record<Provider, Partial<Lowerings<OpAttributes>>>> =
 
 /** The lowering of an op; undefined where it is decomposed. */
 export function loweringOf(op: OpName, provider: Provider): Lowering<unknown> | undefined {
-  const lowering = exceptions[provider][op] ?? lowerings[op]
-  return lowering === 'decompose' ? undefined : (lowering as Lowering<unknown>)
+  return chosenLowering<Lowering<unknown>>(op, exceptions[provider], lowerings)
 }
