@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { opNames, ops } from '@collimate/graph'
+import { float32Tolerance } from '@collimate/laws'
 import { describe, expect, test } from 'vitest'
 import { providers } from '../tools/backend-errors/src/providers.js'
-import { tolerance } from '../tools/backend-errors/src/page.js'
 import { root } from './support/cli.js'
 
 /*
@@ -56,7 +56,9 @@ describe.each([
   })
 
   test('are all within what the laws allow', () => {
-    const beyond = rows.filter(([, ...errors]) => errors.some((error) => !(error !== '' && Number(error) <= tolerance)))
+    const beyond = rows.filter(([, ...errors]) =>
+      errors.some((error) => !(error !== '' && Number(error) <= float32Tolerance)),
+    )
     expect(beyond).toEqual([])
   })
 })

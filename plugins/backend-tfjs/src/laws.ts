@@ -1,5 +1,4 @@
-import { CollimateError } from '@collimate/core'
-import type { LawSuite } from '@collimate/laws'
+import { devicesToCheck, type LawSuite } from '@collimate/laws'
 import { devices } from './devices.js'
 import { suiteOn } from './laws/suite-on.js'
 
@@ -8,18 +7,8 @@ import { suiteOn } from './laws/suite-on.js'
  * that the environment variable COLLIMATE_TFJS_DEVICES names, e.g. `node,node-gpu`.
  */
 export default async function laws(): Promise<LawSuite[]> {
-  const { COLLIMATE_TFJS_DEVICES: named = '' } = process.env
-  const wanted = new Set(['wasm', 'cpu', ...named.split(',').map((name) => name.trim())])
-  wanted.delete('')
   const suites: LawSuite[] = []
-  for (const name of wanted) {
-    const device = devices.find((known) => known === name)
-    if (!device) {
-      throw new CollimateError('COLLIMATE_OPTION_INVALID', `COLLIMATE_TFJS_DEVICES names ${name}`, {
-        hint: `it is a list of ${devices.join(', ')}`,
-      })
-    }
+  for (const device of devicesToCheck('COLLIMATE_TFJS_DEVICES', { always: ['wasm', 'cpu'], known: devices }))
     suites.push(await suiteOn(device))
-  }
   return suites
 }

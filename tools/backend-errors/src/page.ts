@@ -1,9 +1,6 @@
 import { opNames } from '@collimate/graph'
-import type { OpErrors } from '@collimate/laws'
+import { float32Tolerance, type OpErrors } from '@collimate/laws'
 import { wasMeasured, type Measured, type Measurement, type NotRun } from './measurement.js'
-
-/** What the laws of backends allow in float32. */
-export const tolerance = 2e-5
 
 /** docs/backends.md, before Prettier. */
 export function backendsPage(measurements: readonly Measurement[], cases: number): string {
@@ -16,7 +13,7 @@ export function backendsPage(measurements: readonly Measurement[], cases: number
 An experiment names its backend and device in one line, \`backend: { use: onnx, device: cpu }\`; every provider below takes the same programs. How
 far each is from the float64 interpreter of [\`@collimate/graph\`](../packages/graph) is measured op by op, on ${cases} random applications of
 each op: the largest error relative to the largest magnitude of its tensor, or to 1 where that is smaller. The inputs are rounded to the
-backend's precision before. The laws of backends, which \`npm test\` and \`collimate laws\` check on other cases, allow ${shown(tolerance)} in float32.
+backend's precision before. The laws of backends, which \`npm test\` and \`collimate laws\` check on other cases, allow ${shown(float32Tolerance)} in float32.
 
 The last digits depend on processor and driver. \`collimate doctor\` says what your machine can run.
 

@@ -9,6 +9,7 @@ import { stateLaws } from './state-laws.js'
 import type { BackendSubject } from './subject.js'
 import { updateLaws } from './update-laws.js'
 
+export { devicesToCheck, float32Tolerance, lawsOnDevice, type DeviceLawsOptions } from './devices.js'
 export { errorsOfOps, type OpErrors, type OpErrorsOptions } from './op-errors.js'
 
 export interface BackendLawsOptions {
