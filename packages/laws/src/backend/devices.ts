@@ -1,6 +1,4 @@
 import { CollimateError } from '@collimate/core'
-import type { LawSuite } from '../suite.js'
-import { lawsOfBackend, type BackendLawsOptions } from './index.js'
 
 /** What the laws of backends allow in float32, relative. */
 export const float32Tolerance = 2e-5
@@ -25,18 +23,4 @@ export function devicesToCheck<Device extends string>(
       hint: `it is a list of ${known.join(', ')}`,
     })
   })
-}
-
-export interface DeviceLawsOptions extends Pick<BackendLawsOptions, 'name' | 'create' | 'claims'> {
-  readonly device: string
-  /** Whether the device works here. */
-  readonly starts: boolean
-}
-
-/** The laws of backends, in float32, on a device. One that does not start fails its suite. */
-export function lawsOnDevice({ name, device, starts, create, claims = {} }: DeviceLawsOptions): LawSuite {
-  const subject = `${name} (${device})${starts ? '' : ', which does not start'}`
-  const suite = lawsOfBackend({ name: subject, create, tolerance: float32Tolerance, claims })
-  // One failure that says what is missing, instead of one in each law.
-  return starts ? suite : { ...suite, laws: suite.laws.filter((law) => law.name === 'backend/device') }
 }

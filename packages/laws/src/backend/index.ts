@@ -1,6 +1,7 @@
 import type { Backend } from '@collimate/core'
 import { shared } from '../shared.js'
 import { type Claims, type LawSuite, suiteOf } from '../suite.js'
+import { float32Tolerance } from './devices.js'
 import { lifeLaws } from './life-laws.js'
 import { opLaws } from './op-laws.js'
 import { programLaws } from './program-laws.js'
@@ -9,7 +10,7 @@ import { stateLaws } from './state-laws.js'
 import type { BackendSubject } from './subject.js'
 import { updateLaws } from './update-laws.js'
 
-export { devicesToCheck, float32Tolerance, lawsOnDevice, type DeviceLawsOptions } from './devices.js'
+export { devicesToCheck, float32Tolerance } from './devices.js'
 export { errorsOfOps, type OpErrors, type OpErrorsOptions } from './op-errors.js'
 
 export interface BackendLawsOptions {
@@ -40,4 +41,18 @@ export function lawsOfBackend({ name, create, tolerance, claims = {} }: BackendL
     ],
     close: one.close,
   })
+}
+
+export interface DeviceLawsOptions extends Pick<BackendLawsOptions, 'name' | 'create' | 'claims'> {
+  readonly device: string
+  /** Whether the device works here. */
+  readonly starts: boolean
+}
+
+/** The laws of backends, in float32, on a device. One that does not start fails its suite. */
+export function lawsOnDevice({ name, device, starts, create, claims = {} }: DeviceLawsOptions): LawSuite {
+  const subject = `${name} (${device})${starts ? '' : ', which does not start'}`
+  const suite = lawsOfBackend({ name: subject, create, tolerance: float32Tolerance, claims })
+  // One failure that says what is missing, instead of one in each law.
+  return starts ? suite : { ...suite, laws: suite.laws.filter((law) => law.name === 'backend/device') }
 }
