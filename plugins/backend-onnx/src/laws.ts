@@ -10,8 +10,9 @@ const settings = { threads: 2, arena: true, spinning: false } as const
  * COLLIMATE_ONNX_DEVICES names, e.g. `webgpu,cuda`. A device that does not start fails its suite.
  */
 export default async function laws(): Promise<LawSuite[]> {
+  const { COLLIMATE_ONNX_DEVICES } = process.env
   const suites: LawSuite[] = []
-  for (const device of devicesToCheck('COLLIMATE_ONNX_DEVICES', { always: ['cpu'], known: devices }))
+  for (const device of devicesToCheck({ COLLIMATE_ONNX_DEVICES }, { always: ['cpu'], known: devices }))
     suites.push(
       lawsOnDevice({
         ...{ name: onnx.definition.name, device, create: creatorOn(device) },

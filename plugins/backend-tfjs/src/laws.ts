@@ -7,8 +7,9 @@ import { suiteOn } from './laws/suite-on.js'
  * that the environment variable COLLIMATE_TFJS_DEVICES names, e.g. `node,node-gpu`.
  */
 export default async function laws(): Promise<LawSuite[]> {
+  const { COLLIMATE_TFJS_DEVICES } = process.env
   const suites: LawSuite[] = []
-  for (const device of devicesToCheck('COLLIMATE_TFJS_DEVICES', { always: ['wasm', 'cpu'], known: devices }))
+  for (const device of devicesToCheck({ COLLIMATE_TFJS_DEVICES }, { always: ['wasm', 'cpu'], known: devices }))
     suites.push(await suiteOn(device))
   return suites
 }
