@@ -1,5 +1,5 @@
 import type { Backend, StateInit } from '@collimate/core'
-import { add, fill, input, mul, program, scatterAdd, sum } from '@collimate/graph'
+import { add, fill, input, matmul, mul, program, scatterAdd, sum } from '@collimate/graph'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBackend } from './backend.js'
 import onnx, { probeDevice } from './index.js'
@@ -60,6 +60,41 @@ test('more state than one memory holds is refused', async () => {
   await expect(huge).rejects.toMatchObject({ code: 'COLLIMATE_STATE_TOO_LARGE' })
 })
 
+describe('matrix products in float16', () => {
+  let half: Backend
+  beforeAll(async () => void (half = await createBackend({ ...settings, precision: 'float16' })))
+  afterAll(() => half.close())
+
+  const a = input('a', [2, 2])
+  const b = input('b', [2, 2])
+  const column = input('column', [2, 1])
+  const outputs = { product: matmul(a, b), mean: matmul(a, column), sum: add(a, b) }
+
+  test('round operands and result to 11 bits, and nothing else does', async () => {
+    const executable = await half.compile({ program: program({ name: 'products', outputs }) })
+    const feeds = {
+      a: Float32Array.of(2049, 0, 1, 2047),
+      b: Float32Array.of(1, 300, 1, 2),
+      column: Float32Array.of(1, 1),
+    }
+    const { product, mean, sum: total } = await half.run({ executable, feeds })
+    // 2049 becomes 2048, and 2048 · 300 more than float16 holds.
+    expect([...(product ?? [])]).toEqual([2048, Infinity, 2048, 4394 - 2])
+    expect([...(mean ?? [])]).toEqual([2049, 2048])
+    expect([...(total ?? [])]).toEqual([2050, 300, 2, 2049])
+    expect(await half.capabilities()).toMatchObject({ device: 'cpu', precision: 'float16' })
+  })
+
+  test('a device without them says so', async () => {
+    const absent = process.platform === 'win32' ? 'coreml' : 'dml'
+    const { error } = await probeDevice(absent, 'float16')
+    expect(error).toMatchObject({
+      code: 'COLLIMATE_PROVIDER_UNAVAILABLE',
+      hint: expect.stringMatching(/^float16 needs/),
+    })
+  })
+})
+
 describe('life', () => {
   test('floats and whole numbers take four bytes each', async () => {
     const own = await createBackend(settings)
@@ -101,8 +136,20 @@ describe('life', () => {
 
   test('the plugin knows its options', async () => {
     const { options } = onnx.definition
-    expect(options.parse({})).toEqual({ device: 'cpu', arena: true, spinning: false, tf32: false })
-    for (const wrong of [{ device: 'gpu' }, { threads: 0 }, { threads: 1.5 }, { nosuch: 1 }]) {
+    expect(options.parse({})).toEqual({
+      device: 'cpu',
+      arena: true,
+      spinning: false,
+      precision: 'float32',
+      tf32: false,
+    })
+    for (const wrong of [
+      { device: 'gpu' },
+      { precision: 'float64' },
+      { threads: 0 },
+      { threads: 1.5 },
+      { nosuch: 1 },
+    ]) {
       expect(options.safeParse(wrong).success).toBe(false)
     }
     expect(await backend.capabilities()).toEqual({ backend: 'onnx', device: 'cpu', precision: 'float32', threads: 2 })

@@ -8,7 +8,7 @@ import { feedOrigins, indexFeeds } from './indices.js'
 import type { Value } from './lowering/lowering.js'
 import { loweringOf } from './lowering/table.js'
 import { encodeModel, type OnnxInitializer, type OnnxValue } from './onnx-model.js'
-import type { Device } from './providers.js'
+import type { Device, Precision } from './providers.js'
 
 /**
  * Makes of a program what the worker runs: an ONNX model, and a plan of passes where the program is element-wise.
@@ -19,15 +19,16 @@ export function compileProgram(
   frozen: ReadonlyMap<string, StateId>,
   typesOf: (id: StateId) => StateTypes,
   device: Device,
+  precision: Precision = 'float32',
 ): CompiledProgram {
   const kept = prepareProgram(program, frozen, typesOf, (op) => loweringOf(op, device) !== undefined)
   // Passes run over the host's memory, which is not where states of webgpu are.
   const elementwise = frozen.size === 0 && device !== 'webgpu' ? planElementwise(program) : undefined
-  return { ...buildModel(kept, frozen, device), ...(elementwise && { elementwise }) }
+  return { ...buildModel(kept, frozen, new GraphBuilder(device, precision)), ...(elementwise && { elementwise }) }
 }
 
-function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, device: Device): CompiledProgram {
-  const graph = new GraphBuilder(device)
+function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, graph: GraphBuilder): CompiledProgram {
+  const { device } = graph
   const values: Value[] = program.inputs.map(({ dtype, shape }, number) => ({ name: `i${number}`, dtype, shape }))
   const origins = feedOrigins(program)
   program.inputs.forEach(({ role }, number) => role === 'feed' && graph.checked.add(`i${number}`))

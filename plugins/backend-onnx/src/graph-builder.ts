@@ -1,6 +1,12 @@
 import type { DType, Shape, TensorData } from '@collimate/core'
-import type { ElementType, OnnxAttribute, OnnxInitializer, OnnxNode } from './onnx-model.js'
-import type { Device } from './providers.js'
+import {
+  elementTypes,
+  type ElementType,
+  type OnnxAttribute,
+  type OnnxInitializer,
+  type OnnxNode,
+} from './onnx-model.js'
+import type { Device, Precision } from './providers.js'
 
 export const elementTypeOf: Readonly<Record<DType, ElementType>> = { float: 'float32', int: 'int32', bool: 'bool' }
 
@@ -16,12 +22,16 @@ export class GraphBuilder {
   readonly nodes: OnnxNode[] = []
   readonly initializers: OnnxInitializer[] = []
   readonly #constants = new Map<string, string>()
-  readonly #wide = new Map<string, string>()
+  readonly #casts = new Map<string, string>()
 
   /** Names of values that come from feeds unchanged: where they are indices, the client checks them before each run. */
   readonly checked = new Set<string>()
 
-  constructor(readonly device: Device) {}
+  constructor(
+    readonly device: Device,
+    /** Of matrix products; everything else is float32. */
+    readonly precision: Precision = 'float32',
+  ) {}
 
   /** Adds a node and returns the name of its first value. */
   emit(type: string, inputs: readonly string[], { domain, attributes, unread = 0 }: NodeOptions = {}): string {
@@ -56,10 +66,16 @@ export class GraphBuilder {
 
   /** An int value as int64, for the few ops that ask for it. */
   wide(value: string): string {
-    const known = this.#wide.get(value)
+    return this.cast(value, 'int64')
+  }
+
+  /** A value as another type; the same cast is made once. */
+  cast(value: string, type: ElementType): string {
+    const key = `${type} ${value}`
+    const known = this.#casts.get(key)
     if (known !== undefined) return known
-    const cast = this.emit('Cast', [value], { attributes: { to: { int: 7 } } })
-    this.#wide.set(value, cast)
+    const cast = this.emit('Cast', [value], { attributes: { to: { int: elementTypes[type] } } })
+    this.#casts.set(key, cast)
     return cast
   }
 

@@ -2,10 +2,10 @@ import { definePlugin, type CollimateError } from '@collimate/core'
 import { z } from 'zod'
 import { createBackend } from './backend.js'
 import { opSupport } from './op-support.js'
-import { devices, type Device } from './providers.js'
+import { devices, precisions, type Device, type Precision } from './providers.js'
 import { physicalCores } from './threads.js'
 
-export { devices, type Device } from './providers.js'
+export { devices, precisions, type Device, type Precision } from './providers.js'
 export { findSoftwareVulkan, softwareVulkanNeeds, type SoftwareVulkan } from './software-vulkan.js'
 
 const options = z.strictObject({
@@ -29,6 +29,12 @@ const options = z.strictObject({
     .describe(
       'Let idle threads wait busily: a little faster where runs follow one another closely, at full CPU load. Default false.',
     ),
+  precision: z
+    .enum(precisions)
+    .default('float32')
+    .describe(
+      'Of matrix products: float16 rounds their operands and results to 11 bits, faster on a GPU that has kernels for it (cuda, webgpu, dml); weights, optimiser state and everything else stay in float32. Default float32.',
+    ),
   tf32: z
     .boolean()
     .default(false)
@@ -47,16 +53,18 @@ export const onnx = definePlugin({
   options,
   capabilities: { precision: 'float32', devices },
   opSupport,
-  create: ({ device, threads = physicalCores(), arena, spinning, tf32 }) =>
-    createBackend({ device, threads, arena, spinning, tf32 }),
+  create: ({ threads = physicalCores(), ...settings }) => createBackend({ threads, ...settings }),
 })
 
 export default onnx
 
 /** Whether a device works on this machine, found out by trying; `error` says what is missing. */
-export async function probeDevice(device: Device): Promise<{ device: Device; works: boolean; error?: CollimateError }> {
+export async function probeDevice(
+  device: Device,
+  precision: Precision = 'float32',
+): Promise<{ device: Device; works: boolean; error?: CollimateError }> {
   try {
-    const backend = await createBackend({ device, threads: 1, arena: false, spinning: false })
+    const backend = await createBackend({ device, precision, threads: 1, arena: false, spinning: false })
     await backend.close()
     return { device, works: true }
   } catch (error) {

@@ -1,7 +1,7 @@
 import { ProtobufWriter } from './protobuf.js'
 
 /** Element types of ONNX tensors that programs use (TensorProto.DataType). */
-export const elementTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const
+export const elementTypes = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 } as const
 export type ElementType = keyof typeof elementTypes
 
 /** Attributes of an ONNX node: integers are told from floats by the wrapper, because JavaScript has one number type. */

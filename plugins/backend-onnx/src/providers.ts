@@ -2,6 +2,14 @@
 export const devices = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const
 export type Device = (typeof devices)[number]
 
+/** What matrix products compute with; everything else is float32. */
+export const precisions = ['float32', 'float16'] as const
+export type Precision = (typeof precisions)[number]
+
+/** What float16 needs of a device, beside the device itself. */
+export const float16Needs =
+  'float16 needs a GPU with kernels for it (for webgpu one whose driver offers shader-f16); precision: float32 needs none'
+
 /** What each device needs; part of the error where it is missing (COLLIMATE_PROVIDER_UNAVAILABLE). */
 export const deviceNeeds: Readonly<Record<Device, string>> = {
   cpu: 'onnxruntime-node has binaries for linux x64 and arm64, macOS arm64 and Windows x64 and arm64',

@@ -9,6 +9,8 @@ export interface EngineOptions {
   readonly decodeBatchSize: number
   /** Build the weights into decoding programs where enough steps are expected. */
   readonly freezeDecoding: boolean
+  /** What the loss is multiplied by before it is differentiated; default `auto`. */
+  readonly lossScale?: 'auto' | number
   /** Memory that compiled programs may hold between runs, bytes, by estimate. */
   readonly programMemory: number
 }

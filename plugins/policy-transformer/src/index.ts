@@ -21,12 +21,12 @@ export const transformer = definePlugin({
       throw new CollimateError('COLLIMATE_BACKEND_MISSING', 'the policy `transformer` needs a backend to compute on', {
         hint: 'Add a backend to the experiment, e.g. `backend: { use: onnx }`.',
       })
-    const { decodeBatchSize, freezeDecoding, programMemory } = chosen
+    const { decodeBatchSize, freezeDecoding, lossScale, programMemory } = chosen
     return createPolicy({
       backend,
       files: await modelFiles(chosen, (relative) => context.path(relative), seed),
       objective: (use) => context.objective(use),
-      options: { decodeBatchSize, freezeDecoding, programMemory: programMemory * MEBIBYTE },
+      options: { decodeBatchSize, freezeDecoding, lossScale, programMemory: programMemory * MEBIBYTE },
     })
   },
 })

@@ -29,21 +29,23 @@ export default async function laws(): Promise<LawSuite[]> {
     suite('llama', 'language', 'interpreter'),
     suite('gpt2', 'language', 'interpreter'),
     suite('llama', 'language', 'onnx'),
+    suite('llama', 'language', 'onnx float16'),
     suite('llama', 'score', 'interpreter'),
     suite('gpt2', 'language+score', 'onnx'),
   ]
 }
 
 const backendsOf = {
-  interpreter: { options: {}, tolerance: 1e-9 },
-  onnx: { options: { threads: 1 }, tolerance: 2e-5 },
+  interpreter: { use: 'interpreter', options: {}, tolerance: 1e-9 },
+  onnx: { use: 'onnx', options: { threads: 1 }, tolerance: 2e-5 },
+  'onnx float16': { use: 'onnx', options: { threads: 1, precision: 'float16' }, tolerance: 2 ** -9 },
 }
 
-function suite(architecture: keyof typeof configs, head: ModelHead, use: keyof typeof backendsOf): LawSuite {
-  const { options, tolerance } = backendsOf[use]
+function suite(architecture: keyof typeof configs, head: ModelHead, on: keyof typeof backendsOf): LawSuite {
+  const { use, options, tolerance } = backendsOf[on]
   const backends: Backend[] = []
   const laws = lawsOfPolicy({
-    name: `transformer (${architecture}${head === 'language' ? '' : `, ${head}`}, ${use})`,
+    name: `transformer (${architecture}${head === 'language' ? '' : `, ${head}`}, ${on})`,
     tolerance,
     claims: transformer.definition.capabilities,
     outputs: outputsOf(head),

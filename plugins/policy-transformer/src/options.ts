@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import { modelHeads } from '@collimate/models'
 import { z } from 'zod'
+import { isLossScale } from './loss-scale.js'
 
 export const MEBIBYTE = 2 ** 20
 
@@ -41,6 +42,12 @@ export const options = z
       .default(true)
       .describe(
         'Build the weights into decoding programs where enough steps are expected: faster, takes their memory again; default true.',
+      ),
+    lossScale: z
+      .union([z.literal('auto'), z.number().refine(isLossScale, { error: 'not a power of two from 1 to 2^24' })])
+      .default('auto')
+      .describe(
+        'Multiplies the loss before it is differentiated, so that small gradients do not vanish in float16: a power of two; default `auto`, which follows the gradients where the backend has precision float16, and is 1 elsewhere.',
       ),
     programMemory: z
       .number()

@@ -5,6 +5,7 @@ import { createEngine } from './engine.js'
 import type { Engine, EngineRequest } from './engine.js'
 import { createGenerator } from './generate.js'
 import { computeOutputs } from './outputs.js'
+import { lossScaling } from './loss-scale.js'
 import { createQueue } from './queue.js'
 import { restoreSnapshot, takeSnapshot } from './snapshot.js'
 import { evaluate, update } from './update.js'
@@ -18,7 +19,8 @@ import type { FrozenWeights, WeightSource } from './weights.js'
 export async function createPolicy(request: EngineRequest): Promise<Policy> {
   const engine = createEngine(request)
   const weights = await createWeightStore(engine.backend, request.files.weights)
-  const counters = { version: 0, optimizerSteps: 0 }
+  const scaling = lossScaling(request.options.lossScale ?? 'auto', await engine.backend.capabilities())
+  const counters = { version: 0, optimizerSteps: 0, lossScale: scaling.initial }
   const { verbs, run, close } = createReader(engine, weights, () => counters.version)
 
   /** Runs what changes the weights, and frees the programs that the old ones are built into. */
@@ -35,18 +37,24 @@ export async function createPolicy(request: EngineRequest): Promise<Policy> {
 
     update: (updateRequest) =>
       change(async () => {
-        const report = await update(engine, weights, updateRequest, counters.optimizerSteps)
+        const { report, lossScale } = await update(engine, weights, updateRequest, { ...counters, scaling })
         counters.optimizerSteps++
+        counters.lossScale = lossScale
         return { ...report, version: ++counters.version }
       }),
 
-    snapshot: () => run(() => takeSnapshot(engine.backend, weights, counters)),
+    snapshot: () =>
+      run(() => {
+        const { lossScale, ...counts } = counters
+        return takeSnapshot(engine.backend, weights, { ...counts, ...(scaling.dynamic && { lossScale }) })
+      }),
 
     restore: ({ snapshot }) =>
       change(async () => {
         await restoreSnapshot(engine.backend, weights, snapshot)
         counters.version = snapshot.version
         counters.optimizerSteps = snapshot.optimizerSteps
+        counters.lossScale = (scaling.dynamic && snapshot.lossScale) || scaling.initial
       }),
 
     save: ({ folder }) => run(async () => saveModel(folder, { ...engine.files, weights: await weights.read() })),

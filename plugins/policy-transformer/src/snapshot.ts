@@ -1,15 +1,15 @@
 import { CollimateError } from '@collimate/core'
 import type { Backend, HostTensor, ModelSnapshot } from '@collimate/core'
 import { firstMomentName, secondMomentName } from '@collimate/models'
+import { isLossScale } from './loss-scale.js'
 import type { WeightStore } from './weights.js'
 
-export interface Counters {
-  readonly version: number
-  readonly optimizerSteps: number
-}
-
 /** Copies weights, and moments where there are any, out of the backend. */
-export async function takeSnapshot(backend: Backend, weights: WeightStore, counters: Counters): Promise<ModelSnapshot> {
+export async function takeSnapshot(
+  backend: Backend,
+  weights: WeightStore,
+  counters: Omit<ModelSnapshot, 'tensors'>,
+): Promise<ModelSnapshot> {
   const names = weights.hasTrainingState() ? [...weights.names, ...momentNames(weights.names)] : weights.names
   return { ...counters, tensors: await backend.read({ state: weights.state(), names }) }
 }
@@ -35,12 +35,15 @@ export async function restoreSnapshot(backend: Backend, weights: WeightStore, sn
 }
 
 function checkSnapshot(
-  { version, optimizerSteps, tensors }: ModelSnapshot,
+  { version, optimizerSteps, lossScale, tensors }: ModelSnapshot,
   expected: readonly string[],
   shapes: Readonly<Record<string, readonly number[]>>,
 ): void {
-  for (const [field, count] of Object.entries({ version, optimizerSteps }))
+  const counts = { version, optimizerSteps, ...(lossScale && { 'lossScale.steadySteps': lossScale.steadySteps }) }
+  for (const [field, count] of Object.entries(counts))
     if (!Number.isSafeInteger(count) || count < 0) throw invalid(`${field} is ${count}, not a count`)
+  if (lossScale && !isLossScale(lossScale.scale))
+    throw invalid(`lossScale.scale is ${lossScale.scale}, no power of two`)
   for (const name of expected) {
     const tensor = tensors[name]
     const shape = shapes[parameterOf(name)]

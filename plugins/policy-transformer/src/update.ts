@@ -1,4 +1,4 @@
-import type { StateId, TensorData, UpdateReport, UpdateRequest } from '@collimate/core'
+import type { LossScale, StateId, TensorData, UpdateReport, UpdateRequest } from '@collimate/core'
 import { fill, input, program } from '@collimate/graph'
 import {
   adamwFeeds,
@@ -16,8 +16,9 @@ import {
   requireUnits,
   termScales,
 } from '@collimate/models'
-import type { ObjectiveProgram } from '@collimate/models'
+import type { AdamWStep, ObjectiveProgram } from '@collimate/models'
 import type { Engine } from './engine.js'
+import type { LossScaling } from './loss-scale.js'
 import type { WeightSource, WeightStore } from './weights.js'
 
 type Report = Omit<UpdateReport, 'version'>
@@ -25,14 +26,22 @@ type EvaluateRequest = Pick<UpdateRequest, 'objective' | 'batches' | 'metrics' |
 
 /** Loss and metrics, without gradients. */
 export async function evaluate(engine: Engine, weights: WeightSource, request: EvaluateRequest): Promise<Report> {
-  const report = await runObjective(engine, request, { gradients: false, state: async () => weights.state() })
+  const report = await runObjective(engine, request, { gradients: false, scale: 1, state: async () => weights.state() })
   return { ...report, gradNorm: 0 }
 }
 
+/** How far training is, and how its loss is scaled. */
+interface Progress {
+  /** Optimiser steps before this one. */
+  readonly optimizerSteps: number
+  readonly lossScale: LossScale
+  readonly scaling: LossScaling
+}
+
 /**
- * One optimiser step: the gradients of all micro-batches add up on the backend, then AdamW is applied to them.
+ * One optimiser step: the gradients of all micro-batches add up on the backend, then AdamW is applied to them. Where they
+ * overflow they are computed again with a smaller loss scale. Gives the report, and the scale of the next step.
  *
- * @param stepsTaken optimiser steps before this one
  * @throws CollimateError COLLIMATE_UPDATE_INVALID, COLLIMATE_UPDATE_EMPTY, COLLIMATE_BATCH_INVALID, COLLIMATE_NOT_FINITE;
  * the weights are then as they were
  */
@@ -40,19 +49,29 @@ export async function update(
   engine: Engine,
   weights: WeightStore,
   request: UpdateRequest,
-  stepsTaken: number,
-): Promise<Report> {
+  { optimizerSteps, lossScale, scaling }: Progress,
+): Promise<{ report: Report; lossScale: LossScale }> {
   checkUpdate(request)
-  const report = await runObjective(engine, request, { gradients: true, state: () => weights.trainingState() })
-  const gradNorm = await applyGradients(engine, weights, request, stepsTaken + 1)
-  return { ...report, gradNorm }
+  const { scale } = lossScale
+  const state = () => weights.trainingState()
+  const report = await runObjective(engine, request, { gradients: true, scale, state })
+  const gradNorm = (await gradientNorm(engine, weights)) / scale
+  const smaller = Number.isFinite(gradNorm) ? undefined : scaling.afterOverflow(lossScale)
+  if (smaller) return update(engine, weights, request, { optimizerSteps, lossScale: smaller, scaling })
+
+  requireFinite('gradient norm', gradNorm)
+  await applyGradients(engine, weights, request, { step: optimizerSteps + 1, gradNorm, lossScale: scale })
+  return {
+    report: { ...report, gradNorm, ...(scaling.dynamic && { lossScale: scale }) },
+    lossScale: scaling.afterStep(lossScale),
+  }
 }
 
-/** Runs an objective over micro-batches; with gradients, their sum lies in the states `grad.NAME` afterwards. */
+/** Runs an objective over micro-batches; with gradients, their sum times the scale lies in the states `grad.NAME` afterwards. */
 async function runObjective(
   engine: Engine,
   { objective: use, batches, metrics, temperature = 1 }: EvaluateRequest,
-  target: { readonly gradients: boolean; readonly state: () => Promise<StateId> },
+  target: { readonly gradients: boolean; readonly scale: number; readonly state: () => Promise<StateId> },
 ): Promise<Omit<Report, 'gradNorm'>> {
   const { architecture, config, head } = engine.files
   const objective = await engine.objective(use)
@@ -83,7 +102,8 @@ async function runObjective(
     await engine.programs.use({ key, build }, async ({ info, run }) => {
       requireUnits(info.terms, batches)
       description = info
-      outputs.push(await run({ ...batchFeeds(batch), ...termScales(info.terms, batches) }, [await target.state()]))
+      const feeds = { ...batchFeeds(batch), ...termScales(info.terms, batches, target.scale) }
+      outputs.push(await run(feeds, [await target.state()]))
     })
   }
 
@@ -106,28 +126,26 @@ async function clearGradients(
   await programs.use({ key: 'clear gradients', build }, ({ run }) => run({}, [state]))
 }
 
-/** Clips and applies the gradients; returns their norm before clipping. Checked first: a bad gradient changes nothing. */
+/** Norm of the gradients as they lie there. Looked at first: a bad gradient changes nothing. */
+async function gradientNorm(
+  { files: { architecture, config, head }, programs }: Engine,
+  weights: WeightStore,
+): Promise<number> {
+  const states = [await weights.trainingState()]
+  const build = () => ({ program: gradientNormProgram(architecture.parameters(config, head)), info: undefined })
+  return programs.use({ key: 'gradient norm', build }, async ({ run }) => (await run({}, states))['gradNorm'][0])
+}
+
+/** Clips and applies the gradients. */
 async function applyGradients(
   { files: { architecture, config, head }, programs }: Engine,
   weights: WeightStore,
   { optimizer, learningRate, maxGradNorm }: UpdateRequest,
-  step: number,
-): Promise<number> {
-  const parameters = architecture.parameters(config, head)
+  at: Pick<AdamWStep, 'step' | 'gradNorm' | 'lossScale'>,
+): Promise<void> {
   const states = [await weights.trainingState()]
-  const gradNorm = await programs.use(
-    { key: 'gradient norm', build: () => ({ program: gradientNormProgram(parameters), info: undefined }) },
-    async ({ run }) => (await run({}, states))['gradNorm'][0],
-  )
-  requireFinite('gradient norm', gradNorm)
-  const feeds = adamwFeeds({ optimizer, learningRate, step, gradNorm, maxGradNorm })
-  await programs.use(
-    {
-      key: `adamw ${JSON.stringify(optimizer)}`,
-      build: () => ({ program: adamwProgram(parameters, optimizer), info: undefined }),
-    },
-    ({ run }) => run(feeds, states),
-  )
+  const feeds = adamwFeeds({ optimizer, learningRate, maxGradNorm, ...at })
+  const build = () => ({ program: adamwProgram(architecture.parameters(config, head), optimizer), info: undefined })
+  await programs.use({ key: `adamw ${JSON.stringify(optimizer)}`, build }, ({ run }) => run(feeds, states))
   weights.changed()
-  return gradNorm
 }

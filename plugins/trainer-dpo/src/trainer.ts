@@ -4,8 +4,8 @@ import {
   isLogged,
   learningRateAt,
   learningRatePlan,
-  meanMetrics,
   trainingPlan,
+  updateMetrics,
 } from '@collimate/core'
 import type { Backend, Example, Reference, Trainer, TrainerContext } from '@collimate/core'
 import { microBatches } from '@collimate/data'
@@ -76,9 +76,7 @@ export function dpoTrainer(options: DpoOptions, backend?: Backend): Trainer {
         })
         seen = { examples: seen.examples + pairs.length, tokens: seen.tokens + bothAnswers(pairs) }
         const metrics = {
-          loss: report.loss,
-          ...meanMetrics(report.metrics),
-          grad_norm: report.gradNorm,
+          ...updateMetrics(report),
           learning_rate: learningRate,
           num_tokens: seen.tokens,
           epoch: seen.examples / data.trainLength,

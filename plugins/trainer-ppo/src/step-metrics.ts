@@ -29,13 +29,20 @@ export function objectiveMetrics({ tokenKl, logProbs, scores }: Experience, beta
 }
 
 /** What the updates of a step reported: means over the tokens of all of them; what was not updated has no metrics. */
-export function updateMetrics({ means, gradNorms, criticGradNorms, epochs }: Learned): Record<string, number> {
+export function updateMetrics({
+  means,
+  gradNorms,
+  criticGradNorms,
+  lossScale,
+  epochs,
+}: Learned): Record<string, number> {
   const { [squaredRatio]: squares, ...metrics } = meanMetrics(means)
   return {
     ...metrics,
     ...(squares !== undefined && { 'val/ratio_var': Math.max(0, squares - metrics['val/ratio'] ** 2) }),
     ...(gradNorms.length > 0 && { grad_norm: mean(gradNorms) }),
     ...(criticGradNorms.length > 0 && { 'critic/grad_norm': mean(criticGradNorms) }),
+    ...(lossScale !== undefined && { loss_scale: lossScale }),
     'val/num_ppo_epochs': epochs,
   }
 }

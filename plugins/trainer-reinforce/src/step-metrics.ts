@@ -26,12 +26,14 @@ export function updateMetrics({ reports, skipped }: Learned): Record<string, num
     reports.flatMap(({ metrics: { [name]: share } }: UpdateReport) =>
       share !== undefined && share.count > 0 ? [share.sum / share.count] : [],
     )
+  const { lossScale } = reports.at(-1) ?? {}
   const [low, high] = [shares('clip_ratio/low_mean'), shares('clip_ratio/high_mean')]
   return {
     ...(reports.length > 0 && { loss: mean(reports.map(({ loss }) => loss)) }),
     ...meanMetrics(addMeans(reports.map(({ metrics }) => metrics))),
     ...(low.length > 0 && { 'clip_ratio/low_min': Math.min(...low), 'clip_ratio/high_max': Math.max(...high) }),
     ...(reports.length > 0 && { grad_norm: mean(reports.map(({ gradNorm }) => gradNorm)) }),
+    ...(lossScale !== undefined && { loss_scale: lossScale }),
     ...(skipped > 0 && { skipped_updates: skipped }),
   }
 }

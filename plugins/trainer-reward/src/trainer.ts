@@ -4,8 +4,8 @@ import {
   isLogged,
   learningRateAt,
   learningRatePlan,
-  meanMetrics,
   trainingPlan,
+  updateMetrics,
 } from '@collimate/core'
 import type { Example, Model, Trainer, TrainerContext } from '@collimate/core'
 import { writeRewardNormalisation } from '@collimate/models'
@@ -86,9 +86,7 @@ export function rewardTrainer(options: RewardOptions): Trainer {
         })
         seen = { examples: seen.examples + examples.length, tokens: seen.tokens + tokensOf(examples) }
         const metrics = {
-          loss: report.loss,
-          ...meanMetrics(report.metrics),
-          grad_norm: report.gradNorm,
+          ...updateMetrics(report),
           learning_rate: learningRate,
           num_tokens: seen.tokens,
           epoch: seen.examples / data.trainLength,

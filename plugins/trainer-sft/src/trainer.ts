@@ -4,8 +4,8 @@ import {
   isLogged,
   learningRateAt,
   learningRatePlan,
-  meanMetrics,
   trainingPlan,
+  updateMetrics,
 } from '@collimate/core'
 import type { Example, Trainer } from '@collimate/core'
 import { microBatches } from '@collimate/data'
@@ -49,9 +49,7 @@ export function sftTrainer(options: SftOptions): Trainer {
         })
         seen = { examples: seen.examples + examples.length, tokens: seen.tokens + report.tokens }
         const metrics = {
-          loss: report.loss,
-          ...meanMetrics(report.metrics),
-          grad_norm: report.gradNorm,
+          ...updateMetrics(report),
           learning_rate: learningRate,
           num_tokens: seen.tokens,
           epoch: seen.examples / data.trainLength,

@@ -1,11 +1,11 @@
 import { opNames } from '@collimate/graph'
-import { float32Tolerance, type OpErrors } from '@collimate/laws'
+import { float16Tolerance, float32Tolerance, type OpErrors } from '@collimate/laws'
 import { wasMeasured, type Measured, type Measurement, type NotRun } from './measurement.js'
 
 /** docs/backends.md, before Prettier. */
 export function backendsPage(measurements: readonly Measurement[], cases: number): string {
   const measured = measurements.filter(wasMeasured)
-  const float32 = measured.filter(({ precision }) => precision === 'float32')
+  const rounding = measured.filter(({ precision }) => precision !== 'float64')
   return `# Backends
 
 <!-- Written by \`npm run docs:backends\` from measurements; run it again instead of changing this. -->
@@ -13,7 +13,8 @@ export function backendsPage(measurements: readonly Measurement[], cases: number
 An experiment names its backend and device in one line, \`backend: { use: onnx, device: cpu }\`; every provider below takes the same programs. How
 far each is from the float64 interpreter of [\`@collimate/graph\`](../packages/graph) is measured op by op, on ${cases} random applications of
 each op: the largest error relative to the largest magnitude of its tensor, or to 1 where that is smaller. The inputs are rounded to the
-backend's precision before. The laws of backends, which \`npm test\` and \`collimate laws\` check on other cases, allow ${shown(float32Tolerance)} in float32.
+backend's precision before. The laws of backends, which \`npm test\` and \`collimate laws\` check on other cases, allow ${shown(float32Tolerance)} in float32,
+and ${shown(float16Tolerance)} of what contains a matrix product in float16.
 
 The last digits depend on processor and driver. \`collimate doctor\` says what your machine can run.
 
@@ -38,14 +39,14 @@ ${measurements
 
 The largest error of the value of each op.
 
-${table(float32, opNames, ({ value }) => value)}
+${table(rounding, opNames, ({ value }) => value)}
 
 ## Derivatives
 
 The largest error of the derivative of Σ w·op(x), w random, by each input. The rest of the ops have none.
 
 ${table(
-  float32,
+  rounding,
   opNames.filter((op) => hasDerivative(measured, op)),
   ({ derivative }) => derivative,
 )}
@@ -53,7 +54,8 @@ ${table(
 }
 
 function providerRow({ provider, precision, note, errors }: Measured): string {
-  const where = `${precision}${note === undefined ? '' : `, ${note}`}`
+  const digits = precision === 'float16' ? 'float32, matrix products in float16' : precision
+  const where = `${digits}${note === undefined ? '' : `, ${note}`}`
   return `| ${code(provider)} | ${where} | ${largest(errors, 'value')} | ${largest(errors, 'derivative')} |`
 }
 

@@ -12,10 +12,13 @@ export interface Provider {
   readonly instead?: { readonly note: string; readonly environment: Readonly<Record<string, string>> }
 }
 
-const providerOf = (plugin: Plugin<'backend'>, device?: string): Provider => ({
-  name: [plugin.definition.name, ...(device === undefined ? [] : [device])].join(' '),
+const providerOf = (
+  plugin: Plugin<'backend'>,
+  settings: { readonly device?: string; readonly precision?: string } = {},
+): Provider => ({
+  name: [plugin.definition.name, ...Object.values(settings)].join(' '),
   open: async () => {
-    const options = parsePluginOptions(plugin, device === undefined ? {} : { device })
+    const options = parsePluginOptions(plugin, settings)
     return await plugin.definition.create(options, standaloneContext({}).context)
   },
 })
@@ -29,9 +32,10 @@ function withSoftwareVulkan(provider: Provider): Provider {
   }
 }
 
-/** Every device of every backend in the repository, whether this machine has it or not. */
+/** Every device of every backend in the repository, whether this machine has it or not, and float16 where each machine has it. */
 export const providers: readonly Provider[] = [
   providerOf(interpreter),
-  ...onnxDevices.map((device) => withSoftwareVulkan(providerOf(onnx, device))),
-  ...tfjsDevices.map((device) => providerOf(tfjs, device)),
+  ...onnxDevices.map((device) => withSoftwareVulkan(providerOf(onnx, { device }))),
+  providerOf(onnx, { device: 'cpu', precision: 'float16' }),
+  ...tfjsDevices.map((device) => providerOf(tfjs, { device })),
 ]

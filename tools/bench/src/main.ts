@@ -29,8 +29,13 @@ async function benchProviders(
   const milliseconds: Record<string, Record<string, number[]>> = {}
   const providers = await Promise.all(
     names.map(async (name) => {
-      const [use = '', device] = name.split(/\s+/)
-      return { name, ...(await ours({ use, ...(device && { device }), ...(use === 'onnx' && { threads }) })) }
+      const [use = '', device, precision] = name.split(/\s+/)
+      const settings = {
+        ...(device && { device }),
+        ...(precision && { precision }),
+        ...(use === 'onnx' && { threads }),
+      }
+      return { name, ...(await ours({ use, ...settings })) }
     }),
   )
   try {
@@ -93,14 +98,16 @@ async function bench(options: {
   threads: number
   backend: string
   device: string
+  precision?: string
   only?: string
   json?: boolean
 }): Promise<void> {
   const say = (line: string): void => void (options.json ? process.stderr : process.stdout).write(`${line}\n`)
-  const { device: where, threads: count } = options
+  const { device: where, precision, threads: count } = options
   const mine = await ours({
     use: options.backend,
     device: where,
+    ...(precision && { precision }),
     ...(options.backend === 'onnx' && { threads: count }),
   })
   let peer: Peer | undefined
@@ -108,7 +115,7 @@ async function bench(options: {
     const { threads, device } = options
     if (options.peer) peer = await startPeer(options.peer, { ...shapes, threads, device, model: modelConfig })
     say(
-      `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, ${device}; ${mine.parameters.toLocaleString('en')} parameters, float32`,
+      `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, ${device}; ${mine.parameters.toLocaleString('en')} parameters, ${precision ?? 'float32'}`,
     )
     if (peer) say(`beside ${peer.versions}`)
     const peers = (work: string): string => work.replace(/ \(.*/, '')
@@ -208,9 +215,10 @@ const command = new Command('bench')
   .option('--threads <n>', 'threads for both sides', Number, physicalCores)
   .option('--backend <name>', 'what computes on our side', 'onnx')
   .option('--device <name>', 'cpu, cuda or webgpu; PyTorch then computes on the GPU too', 'cpu')
+  .option('--precision <name>', 'of matrix products on our side, where the backend offers it: float32 or float16')
   .option(
     '--providers <list>',
-    'compare backends in place of the peer, e.g. "onnx cpu, tfjs wasm"; ratios to the first',
+    'compare backends in place of the peer, e.g. "onnx cpu, tfjs wasm, onnx cuda float16"; ratios to the first',
   )
   .option('--only <text>', 'only the works whose name contains this')
   .option('--json', 'print JSON')

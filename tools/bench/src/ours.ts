@@ -46,6 +46,7 @@ const pair = (index: number): Example => ({
 export interface Provider {
   readonly use: string
   readonly device?: string
+  readonly precision?: string
   readonly threads?: number
 }
 

@@ -19,7 +19,7 @@ interface RunOptions extends TrainOptions {
 /** Flags of the command itself: an option of a plugin with such a name is reached by --set. */
 const own = new Set([
   ...['model', 'data', 'reward', 'gold', 'evalData', 'evalSplit', 'evalEvery', 'output'],
-  ...['seed', 'backend', 'device', 'threads', 'set', 'resume', 'dryRun'],
+  ...['seed', 'backend', 'device', 'precision', 'threads', 'set', 'resume', 'dryRun'],
 ])
 
 /** `collimate sft`, `reward`, `reinforce`, `ppo`, `dpo`: an experiment from flags. */

@@ -12,15 +12,20 @@ export interface BackendDevice {
   readonly backend: string
   /** Absent where the backend has nothing to choose. */
   readonly device?: string
+  /** Precisions to choose from; absent where there is one. */
+  readonly precisions?: readonly string[]
 }
 
 /** Every device that an installed backend names in its manifest. */
 export function backendDevices(plugins: readonly Plugin[]): BackendDevice[] {
   return plugins.flatMap(({ definition: { kind, name: backend, capabilities, options } }) => {
     if (kind !== 'backend') return []
-    const choice = optionRows(options).some(({ key }) => key === 'device')
+    const rows = optionRows(options)
     const devices = Array.isArray(capabilities?.['devices']) ? capabilities['devices'] : []
-    return choice ? devices.map((device) => ({ backend, device: String(device) })) : [{ backend }]
+    const precisions = rows.find(({ key }) => key === 'precision')?.takes.split('|')
+    const one = { backend, ...(precisions && { precisions }) }
+    const choice = rows.some(({ key }) => key === 'device')
+    return choice ? devices.map((device) => ({ ...one, device: String(device) })) : [one]
   })
 }
 
@@ -51,15 +56,31 @@ async function deviceCheck(tried: BackendDevice): Promise<Check> {
 export async function probeDevice(text: string): Promise<Check> {
   const tried = JSON.parse(text) as BackendDevice
   try {
-    return { name: nameOf(tried), state: 'ok', detail: await compute(tried) }
+    const detail = await compute(tried)
+    return { name: nameOf(tried), state: 'ok', detail: [detail, ...(await otherPrecisions(tried))].join('; ') }
   } catch (error) {
     const { message, hint } = error as CollimateError
     return { ...notWorking(tried), detail: message, ...(hint !== undefined && { hint }) }
   }
 }
 
-async function compute(tried: BackendDevice): Promise<string> {
-  const backend = await createBackend(tried)
+/** What becomes of the precisions that are not the default. */
+async function otherPrecisions({ precisions = [], ...where }: BackendDevice): Promise<string[]> {
+  const lines: string[] = []
+  for (const precision of precisions.slice(1)) {
+    const created = createBackend({ ...where, precision }).then((backend) => backend.close())
+    lines.push(
+      await created.then(
+        () => `${precision} works`,
+        (error: CollimateError) => error.message,
+      ),
+    )
+  }
+  return lines
+}
+
+async function compute({ backend: use, device }: BackendDevice): Promise<string> {
+  const backend = await createBackend({ backend: use, device })
   try {
     const x = input('x', [4])
     const executable = await backend.compile({ program: program({ name: 'probe', outputs: { y: sum(x) } }) })

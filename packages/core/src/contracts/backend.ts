@@ -10,7 +10,7 @@ export interface BackendCapabilities {
   readonly backend: string
   /** Where it computes: `cpu`, `cuda`, `webgpu`, ... */
   readonly device: string
-  /** Precision of `float` values. */
+  /** Precision of `float` values; `float16` is that of matrix products alone, and everything else is float32 there. */
   readonly precision: 'float64' | 'float32' | 'float16'
   /** Threads used for one run, where that is known. */
   readonly threads?: number

@@ -68,10 +68,19 @@ export interface UpdateReport {
   readonly microBatches: readonly { readonly loss: number; readonly metrics: Readonly<Record<string, WeightedMean>> }[]
   /** L2 norm of the whole gradient before clipping; 0 where nothing was differentiated. */
   readonly gradNorm: number
+  /** What the loss was multiplied by while it was differentiated, where that follows the gradients. */
+  readonly lossScale?: number
   /** Tokens of the rows that were not padding. */
   readonly tokens: number
   /** The model's version after the update. */
   readonly version: number
+}
+
+/** What the loss is multiplied by before it is differentiated, so that small gradients do not vanish in float16. */
+export interface LossScale {
+  readonly scale: number
+  /** Optimiser steps since it last changed. */
+  readonly steadySteps: number
 }
 
 /** Weights, optimiser state and counters: enough to go on in the same bits on the same backend. */
@@ -79,6 +88,8 @@ export interface ModelSnapshot {
   readonly version: number
   /** Optimiser steps taken. */
   readonly optimizerSteps: number
+  /** Where it follows the gradients. */
+  readonly lossScale?: LossScale
   /** Weights under their Hugging Face names, moments under `adam.m.NAME` and `adam.v.NAME`. */
   readonly tensors: Readonly<Record<string, HostTensor>>
 }

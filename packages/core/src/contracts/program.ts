@@ -5,7 +5,7 @@
  * value); this file only fixes the shape of the data, because programs cross threads and the bus.
  */
 
-/** Kind of number. The backend picks the precision of `float` (float32, float16; the interpreter: float64). */
+/** Kind of number. The backend picks the precision of `float` (`BackendCapabilities`). */
 export type DType = 'float' | 'int' | 'bool'
 
 /** Dimensions, outermost first; `[]` is a scalar. Every program has concrete shapes. */

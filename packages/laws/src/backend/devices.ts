@@ -3,6 +3,9 @@ import { CollimateError } from '@collimate/core'
 /** What the laws of backends allow in float32, relative. */
 export const float32Tolerance = 2e-5
 
+/** What they allow of matrix products in float16, relative: 8 units in the last of its 11 bits. */
+export const float16Tolerance = 2 ** -8
+
 /**
  * The devices that the laws of a backend are checked on: those that every machine has, and those that environment
  * variables list, e.g. `{ COLLIMATE_ONNX_DEVICES: 'webgpu,cuda' }`.

@@ -43,7 +43,7 @@ export function programLaws(subject: BackendSubject): Law[] {
 
 const expressions = fc.record({ draws, steps: fc.integer({ min: 1, max: 14 }) })
 
-function severalOutputs({ get, tolerance }: BackendSubject): Law {
+function severalOutputs({ get, productTolerance }: BackendSubject): Law {
   return law({
     name: 'backend/several-outputs',
     statement: 'A program with several outputs gives each the value that the interpreter gives it, simplified or not',
@@ -61,7 +61,7 @@ function severalOutputs({ get, tolerance }: BackendSubject): Law {
       const feeds = asSeen(values, await backend.capabilities())
       const actual = await runOnce(backend, program({ name: 'law', outputs, simplify }), feeds)
       for (const [name, expected] of Object.entries(outputs)) {
-        sameTensor(name, actual[name], evaluate(expected, feeds), 10 * tolerance)
+        sameTensor(name, actual[name], evaluate(expected, feeds), 10 * productTolerance)
       }
     },
   })
@@ -93,7 +93,7 @@ function anyValue({ get }: BackendSubject): Law {
   })
 }
 
-function transformer({ get, tolerance }: BackendSubject): Law {
+function transformer({ get, productTolerance }: BackendSubject): Law {
   return law({
     name: 'backend/transformer',
     statement: 'Loss and gradients of a transformer layer under a preference loss equal the float64 interpreter',
@@ -120,7 +120,7 @@ function transformer({ get, tolerance }: BackendSubject): Law {
       const feeds = Object.fromEntries(Object.entries(values).filter(([name]) => !(name in states)))
       const actual = await backend.run({ executable, feeds, states: [state] })
       for (const [name, expected] of Object.entries(outputs)) {
-        sameTensor(name, actual[name], evaluate(expected, values), 5 * tolerance)
+        sameTensor(name, actual[name], evaluate(expected, values), 5 * productTolerance)
       }
       for (const id of [state, executable]) await backend.release({ id })
     },
@@ -227,7 +227,7 @@ function notANumber({ get }: BackendSubject): Law {
   })
 }
 
-function masks({ get, tolerance }: BackendSubject): Law {
+function masks({ get, productTolerance }: BackendSubject): Law {
   return law({
     name: 'backend/masks',
     statement:
@@ -252,7 +252,7 @@ function masks({ get, tolerance }: BackendSubject): Law {
       }
       const actual = await valuesOn(await get(), outputs, { x: data })
       for (const [name, expected] of Object.entries(outputs)) {
-        sameTensor(name, actual[name], evaluate(expected, { x: data }), tolerance)
+        sameTensor(name, actual[name], evaluate(expected, { x: data }), productTolerance)
       }
     },
   })

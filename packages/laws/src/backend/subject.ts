@@ -10,6 +10,8 @@ export interface BackendSubject {
   fresh(): Promise<Backend>
   /** Largest error of a value, relative to the largest magnitude of its tensor (at least 1). */
   readonly tolerance: number
+  /** The same where a matrix product is part of it. */
+  readonly productTolerance: number
 }
 
 /** Values as a backend of this precision sees them, so that rounding the inputs is no difference. */

@@ -89,7 +89,7 @@ function together({ get }: BackendSubject): Law {
   })
 }
 
-function throughProducts({ get, tolerance }: BackendSubject): Law {
+function throughProducts({ get, productTolerance }: BackendSubject): Law {
   return law({
     name: 'backend/updates-through-products',
     statement: 'States that are updated through products of each other follow the interpreter, step after step',
@@ -122,10 +122,11 @@ function throughProducts({ get, tolerance }: BackendSubject): Law {
         for (let step = 1; step <= 3; step++) {
           const { total } = interpret(compiled, { states: expected }).outputs
           const actual = await backend.run({ executable, feeds: {}, states: [state] })
-          sameTensor(`Σ P of run ${step}`, actual.total, total, 10 * tolerance)
+          sameTensor(`Σ P of run ${step}`, actual.total, total, 10 * productTolerance)
         }
         const actual = await backend.read({ state })
-        for (const name of ['p', 'q'] as const) sameTensor(name, actual[name].data, expected[name], 10 * tolerance)
+        for (const name of ['p', 'q'] as const)
+          sameTensor(name, actual[name].data, expected[name], 10 * productTolerance)
       })
     },
   })

@@ -202,4 +202,6 @@ export function sameBits(actual: ModelSnapshot, expected: ModelSnapshot, what: s
   for (const field of ['version', 'optimizerSteps'] as const)
     if (actual[field] !== expected[field])
       throw new Violation(`${what}: ${field} is ${actual[field]}, not ${expected[field]}`)
+  const [scale, theirScale] = [actual, expected].map(({ lossScale }) => JSON.stringify(lossScale))
+  if (scale !== theirScale) throw new Violation(`${what}: lossScale is ${scale}, not ${theirScale}`)
 }

@@ -29,8 +29,11 @@ export interface AdamWStep {
   readonly learningRate: number
   /** Optimiser steps including this one, from 1. */
   readonly step: number
+  /** Of the loss's own gradient. */
   readonly gradNorm: number
   readonly maxGradNorm: number
+  /** What the gradient in the states is multiplied by; default 1. */
+  readonly lossScale?: number
 }
 
 /** Feeds of the AdamW program for one step. */
@@ -40,10 +43,11 @@ export function adamwFeeds({
   step,
   gradNorm,
   maxGradNorm,
+  lossScale = 1,
 }: AdamWStep): Record<string, Float64Array> {
   return {
     learningRate: Float64Array.of(learningRate),
-    gradientScale: Float64Array.of(clipScale(gradNorm, maxGradNorm)),
+    gradientScale: Float64Array.of(clipScale(gradNorm, maxGradNorm) / lossScale),
     biasCorrection1: Float64Array.of(1 - optimizer.beta1 ** step),
     biasCorrection2: Float64Array.of(1 - optimizer.beta2 ** step),
   }

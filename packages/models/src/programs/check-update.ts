@@ -54,7 +54,7 @@ export function requireUnits(terms: readonly TermDescription[], batches: readonl
 export function requireFinite(what: string, value: number): void {
   if (Number.isFinite(value)) return
   throw new CollimateError('COLLIMATE_NOT_FINITE', `the ${what} is ${value}; the weights were not changed`, {
-    hint: 'Lower the learning rate, or look for an extreme value in this batch.',
+    hint: 'Lower the learning rate, or look for an extreme value in this batch; in float16 a product above 65504 is one.',
   })
 }
 

@@ -18,15 +18,19 @@ export function countUnits(batch: ForestBatch, term: TermDescription): number {
   return count
 }
 
-/** Feeds `scale.0`, `scale.1`, ...: one over the count of each term's units in all micro-batches; 0 where there are none. */
+/**
+ * Feeds `scale.0`, `scale.1`, ...: one over the count of each term's units in all micro-batches; 0 where there are none.
+ * With `lossScale` times that, which multiplies the gradients and nothing that is reported.
+ */
 export function termScales(
   terms: readonly TermDescription[],
   batches: readonly ForestBatch[],
+  lossScale = 1,
 ): Record<string, Float64Array> {
   return Object.fromEntries(
     terms.map((term, i) => {
       const count = batches.reduce((total, batch) => total + countUnits(batch, term), 0)
-      return [`scale.${i}`, Float64Array.of(count > 0 ? 1 / count : 0)]
+      return [`scale.${i}`, Float64Array.of(count > 0 ? lossScale / count : 0)]
     }),
   )
 }

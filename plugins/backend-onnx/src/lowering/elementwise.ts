@@ -1,6 +1,5 @@
 import type { OpAttributes } from '@collimate/graph'
 import { elementTypeOf } from '../graph-builder.js'
-import { elementTypes } from '../onnx-model.js'
 import { names, only, plain, type Lowerings } from './lowering.js'
 
 type ElementwiseOp =
@@ -58,8 +57,7 @@ export const elementwise: Lowerings<Pick<OpAttributes, ElementwiseOp>> = {
   or: plain('Or'),
   not: plain('Not'),
   where: plain('Where'),
-  cast: (graph, inputs, { dtype }) =>
-    graph.emit('Cast', names(inputs), { attributes: { to: { int: elementTypes[elementTypeOf[dtype]] } } }),
+  cast: (graph, inputs, { dtype }) => graph.cast(only(inputs).name, elementTypeOf[dtype]),
   stopGradient: 'decompose',
   gelu: (graph, inputs, { form }) =>
     graph.emit('Gelu', names(inputs), { attributes: { approximate: { text: form === 'tanh' ? 'tanh' : 'none' } } }),

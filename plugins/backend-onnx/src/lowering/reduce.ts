@@ -18,7 +18,7 @@ export const reduce: Lowerings<
   max: over('ReduceMax'),
   argmax: (graph, inputs, { axis }) => {
     const index = graph.emit('ArgMax', names(inputs), { attributes: { axis: { int: axis }, keepdims: { int: 0 } } })
-    return graph.emit('Cast', [index], { attributes: { to: { int: 6 } } })
+    return graph.cast(index, 'int32')
   },
   cumsum: (graph, inputs, { axis, reverse }) =>
     graph.emit('CumSum', [only(inputs).name, graph.scalar(axis, 'int')], {

@@ -45,11 +45,13 @@ export class Engine implements WorkerEngine<Requests> {
       )
     }
     try {
-      await (await this.#createSession({ model: probe, frozen: [] })).release()
+      await this.#try(probe)
     } catch (error) {
+      const precision = settings.precision === 'float16' ? ' in float16' : ''
+      const why = messageOf(error).replace(`${probe.name}: `, '')
       throw new Failure(
         'COLLIMATE_PROVIDER_UNAVAILABLE',
-        `the ${settings.device} provider does not start: ${messageOf(error)}`,
+        `the ${settings.device} provider does not start${precision}: ${why}`,
       )
     }
     if (settings.device === 'webgpu') {
@@ -157,6 +159,14 @@ export class Engine implements WorkerEngine<Requests> {
     for (const id of [...this.#executables.keys(), ...this.#states.keys()]) await this.release({ id })
     await this.#device?.close()
     return null
+  }
+
+  /** Some devices find out in the first run what they lack. */
+  async #try(probe: CompiledProgram): Promise<void> {
+    await this.compile({ id: probe.name, program: probe })
+    const { y } = await this.run({ id: probe.name, feeds: { x: Float32Array.of(1.5, 1) }, states: {} })
+    await this.release({ id: probe.name })
+    if (y?.[0] !== 2.25) throw new Error(`it computes wrongly: 1.5 · 1.5 = ${y?.[0]}`)
   }
 
   async #session(executable: Executable): Promise<Onnx.InferenceSession | undefined> {

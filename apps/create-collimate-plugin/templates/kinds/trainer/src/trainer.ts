@@ -3,9 +3,9 @@ import {
   isLogged,
   learningRateAt,
   learningRatePlan,
-  meanMetrics,
   trainingPlan,
   type Trainer,
+  updateMetrics,
 } from '@collimate/core'
 import { microBatches } from '@collimate/data'
 import { defaults, type Options } from './options.js'
@@ -40,9 +40,7 @@ export function createTrainer(options: Options): Trainer {
           metrics: logged,
         })
         const metrics = {
-          loss: report.loss,
-          ...meanMetrics(report.metrics),
-          grad_norm: report.gradNorm,
+          ...updateMetrics(report),
           learning_rate: learningRate,
         }
         yield { step: step + 1, metrics: logged ? metrics : {}, tokens: report.tokens }
