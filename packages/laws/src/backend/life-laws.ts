@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import { law, type Law, require, Violation } from '../law.js'
 import { refused } from '../refused.js'
 import { type BackendSubject, sameNumbers } from './subject.js'
-import { accumulate, hostVector, shownVectors, vectors } from './vectors.js'
+import { accumulate, held, hostVector, releasing, shownVectors, vectors } from './vectors.js'
 
 /** Laws of what is alive, and of the end. */
 export function lifeLaws(subject: BackendSubject, claims: { precision?: unknown; devices?: unknown }): Law[] {
-  return [usage(subject), closing(subject), ...capabilities(subject, claims)]
+  return [usage(subject), outliving(subject), closing(subject), ...capabilities(subject, claims)]
 }
 
 const counts = async (backend: Backend): Promise<string> => JSON.stringify(await backend.usage())
@@ -48,6 +48,34 @@ function usage({ fresh }: BackendSubject): Law {
       } finally {
         await backend.close()
       }
+    },
+  })
+}
+
+function outliving({ get }: BackendSubject): Law {
+  return law({
+    name: 'backend/states-outlive-executables',
+    statement: 'What an executable wrote stays when it is released, and others go on from there',
+    formula: 'w := w + x by one executable after another, each released after its run: w = start + Σ x',
+    source: 'packages/core/src/contracts/backend.ts: release',
+    cost: 10,
+    arbitrary: fc.record({ vectors: vectors(2), executables: fc.integer({ min: 1, max: 10 }) }),
+    show: ({ vectors: values, executables }) => `${shownVectors(['w', 'x'])(values)}, ${executables} executables`,
+    holds: async ({ vectors: [start, x], executables }) => {
+      const backend = await get()
+      await releasing(backend, async (keep) => {
+        const state = keep(await backend.state({ tensors: { w: hostVector(start) } }))
+        let w = start
+        for (let i = 1; i <= executables; i++) {
+          const id = keep(await backend.compile({ program: accumulate(start.length) }))
+          await backend.run({ executable: id, feeds: { x: Float32Array.from(x) }, states: [state] })
+          const copy = keep(await backend.copy({ state }))
+          await backend.release({ id })
+          w = w.map((value, at) => value + x[at])
+          for (const set of [state, copy])
+            sameNumbers(`w after executable ${i} was released`, await held(backend, set), w)
+        }
+      })
     },
   })
 }

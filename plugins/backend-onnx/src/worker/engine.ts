@@ -3,6 +3,7 @@ import type { DType, TensorData } from '@collimate/core'
 import type * as Onnx from 'onnxruntime-node'
 import type { CompiledProgram, CompiledUpdate } from '../compiled.js'
 import { DeviceStates } from './device-states.js'
+import { HeldSession } from './held-session.js'
 import { messageOf } from './message-of.js'
 import type { OnnxRequests as Requests, SessionSettings } from './protocol.js'
 import { compileModules, livesTogether, runElementwise } from './run-elementwise.js'
@@ -14,7 +15,7 @@ interface Executable {
   readonly program: CompiledProgram
   readonly modules: readonly WebAssembly.Module[]
   /** Absent until the first run that needs it, where a program runs as passes. */
-  session?: Onnx.InferenceSession
+  held?: HeldSession
 }
 
 const onnxTypes = { float: 'float32', int: 'int32', bool: 'bool' } as const
@@ -74,8 +75,8 @@ export class Engine implements WorkerEngine<Requests> {
     if (program.elementwise && livesTogether(program.elementwise, find)) {
       return runElementwise(program.elementwise, executable.modules, feeds, find)
     }
-    const session = await this.#session(executable)
-    if (!session) return {}
+    const held = await this.#session(executable)
+    if (!held) return {}
 
     if (this.#device) await this.#bringBack(program, find)
     // With outputs on the device ONNX Runtime takes no buffers for the others.
@@ -93,14 +94,14 @@ export class Engine implements WorkerEngine<Requests> {
     for (const { value } of program.updates) fetches[value] = null
     for (const update of spared) fetches[update.value] = this.#spare(update, find(update.state))
 
-    const results = await session.run(inputs, fetches).catch((error: unknown) => {
+    const results = await held.session.run(inputs, fetches).catch((error: unknown) => {
       throw new Failure('COLLIMATE_BACKEND_RUN', `${program.name}: ${messageOf(error)}`)
     })
     for (const update of program.updates) {
       const set = find(update.state)
       const result = results[update.value] as Onnx.Tensor
       if (update.at) writeRows(update.at, feeds, set, update.state, result.data as TensorData)
-      else if (update.resident) set.keepOnDevice(update.state, new DeviceValue(result))
+      else if (update.resident) set.keepOnDevice(update.state, deviceValue(result, held))
       else if (bound) set.view(update.state).set(result.data as TensorData)
       else set.swap(update.state)
     }
@@ -146,7 +147,7 @@ export class Engine implements WorkerEngine<Requests> {
     this.#executables.delete(id)
     this.#states.get(id)?.release()
     this.#states.delete(id)
-    await executable?.session?.release()
+    await executable?.held?.letGo()
     return null
   }
 
@@ -169,8 +170,8 @@ export class Engine implements WorkerEngine<Requests> {
     if (y?.[0] !== 2.25) throw new Error(`it computes wrongly: 1.5 · 1.5 = ${y?.[0]}`)
   }
 
-  async #session(executable: Executable): Promise<Onnx.InferenceSession | undefined> {
-    if (executable.session) return executable.session
+  async #session(executable: Executable): Promise<HeldSession | undefined> {
+    if (executable.held) return executable.held
     const { model, name, frozen, outputs: returned, updates } = executable.program
     if (!model) return undefined
     // Where one output stays on the device, ONNX Runtime has to be told of each.
@@ -180,7 +181,7 @@ export class Engine implements WorkerEngine<Requests> {
     ])
     try {
       for (const { state, name: buffer } of frozen) await this.#device?.fetch(this.#set(state), buffer)
-      return (executable.session = await this.#createSession({ model, frozen, outputs }))
+      return (executable.held = new HeldSession(await this.#createSession({ model, frozen, outputs })))
     } catch (error) {
       throw new Failure('COLLIMATE_BACKEND_COMPILE', `${name}: ${messageOf(error)}`)
     }
@@ -245,6 +246,12 @@ export class Engine implements WorkerEngine<Requests> {
     if (!set) throw new Failure('COLLIMATE_STATE_UNKNOWN', `there is no state set ${id}`)
     return set
   }
+}
+
+/** A tensor of the device that keeps the session it came out of. */
+function deviceValue(tensor: Onnx.Tensor, held: HeldSession): DeviceValue {
+  held.hold()
+  return new DeviceValue(tensor, () => void held.letGo())
 }
 
 /** Copies the rows of an update into their place along the axis; the client has checked that they fit. */

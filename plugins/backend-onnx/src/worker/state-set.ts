@@ -23,7 +23,11 @@ export interface StateBuffer {
 export class DeviceValue {
   #users = 1
 
-  constructor(readonly tensor: Onnx.Tensor) {}
+  /** `freed` is told when nobody uses it any more. */
+  constructor(
+    readonly tensor: Onnx.Tensor,
+    readonly freed: () => void = () => undefined,
+  ) {}
 
   share(): DeviceValue {
     this.#users++
@@ -31,7 +35,9 @@ export class DeviceValue {
   }
 
   release(): void {
-    if (--this.#users === 0) this.tensor.dispose()
+    if (--this.#users > 0) return
+    this.tensor.dispose()
+    this.freed()
   }
 }
 
