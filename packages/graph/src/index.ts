@@ -46,6 +46,7 @@ export {
   type ProgramSpec,
   type ProgramUpdate,
   type StateUpdate,
+  tensorsOf,
 } from './program.js'
 export { gradients } from './gradients.js'
 export { simplify } from './simplify.js'

@@ -1,4 +1,4 @@
-import { prepareProgram, type StateTypes, valueType } from '@collimate/backends'
+import { graphErrors, prepareProgram, type StateTypes, valueType } from '@collimate/backends'
 import { CollimateError, type DType, type Program, type ProgramInput, type Shape, type StateId } from '@collimate/core'
 import { type OpName, sizeOf } from '@collimate/graph'
 import type { CompiledProgram } from './compiled.js'
@@ -9,6 +9,7 @@ import type { Value } from './lowering/lowering.js'
 import { loweringOf } from './lowering/table.js'
 import { encodeModel, type OnnxInitializer, type OnnxValue } from './onnx-model.js'
 import type { Device, Precision } from './providers.js'
+import { wholeUpdates } from './whole-updates.js'
 
 /**
  * Makes of a program what the worker runs: an ONNX model, and a plan of passes where the program is element-wise.
@@ -21,7 +22,8 @@ export function compileProgram(
   device: Device,
   precision: Precision = 'float32',
 ): CompiledProgram {
-  const kept = prepareProgram(program, frozen, typesOf, (op) => loweringOf(op, device) !== undefined)
+  const prepared = prepareProgram(program, frozen, typesOf, (op) => loweringOf(op, device) !== undefined)
+  const kept = graphErrors(() => wholeUpdates(prepared, (state) => canReside(state, device)))
   // Passes run over the host's memory, which is not where states of webgpu are.
   const elementwise = frozen.size === 0 && device !== 'webgpu' ? planElementwise(program) : undefined
   return { ...buildModel(kept, frozen, new GraphBuilder(device, precision)), ...(elementwise && { elementwise }) }
@@ -33,7 +35,6 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, grap
   const origins = feedOrigins(program)
   program.inputs.forEach(({ role }, number) => role === 'feed' && graph.checked.add(`i${number}`))
   const used = new Set([...program.nodes.flatMap(({ inputs }) => inputs), ...results(program)])
-  const rows = new Set(program.updates.filter(({ at }) => at).map(({ state }) => state))
   const inputs: CompiledProgram['inputs'][number][] = []
   const external: { path: string; state: StateId; name: string }[] = []
   const initializers: OnnxInitializer[] = []
@@ -43,7 +44,7 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, grap
     const value = `i${number}`
     const state = input.role === 'state' ? frozen.get(input.name) : undefined
     if (state === undefined) {
-      const resident = input.role === 'state' && !rows.has(input.name) && canReside(input, device)
+      const resident = input.role === 'state' && canReside(input, device)
       return void inputs.push({ ...input, value, ...(resident && { resident }) })
     }
     external.push({ path: value, state, name: input.name })
@@ -78,7 +79,7 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, grap
     state,
     value: publish(value),
     ...(at && { at: { ...at, shape: valueType(program, value).shape } }),
-    ...(!at && canReside(valueType(program, value), device) && { resident: true as const }),
+    ...(canReside(valueType(program, value), device) && { resident: true as const }),
   }))
 
   const model = encodeModel({
@@ -101,7 +102,7 @@ function buildModel(program: Program, frozen: ReadonlyMap<string, StateId>, grap
 
 /**
  * Whether a state can stay in the memory of the device between runs: with webgpu alone, since ONNX Runtime has tensors there
- * for no other device. Truth values stay with the host, and rows are written there.
+ * for no other device. Truth values stay with the host.
  */
 const canReside = ({ dtype, shape }: { readonly dtype: DType; readonly shape: Shape }, device: Device): boolean =>
   device === 'webgpu' && dtype !== 'bool' && !shape.includes(0)

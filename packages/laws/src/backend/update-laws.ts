@@ -135,7 +135,8 @@ function throughProducts({ get, productTolerance }: BackendSubject): Law {
 function rowsAt({ get }: BackendSubject): Law {
   return law({
     name: 'backend/rows-at',
-    statement: 'Rows enter a buffer at the axis and place that they are given, nowhere else, and never beyond its end',
+    statement:
+      'Rows enter a buffer at the axis and place that they are given, nowhere else, and never beyond its end; the run that writes them reads the buffer as it was',
     formula: 'buffer[..., start .. start + rows, ...] := value; refused unless 0 ≤ start ≤ capacity − rows',
     source: 'packages/core/src/contracts/program.ts: ProgramUpdate.at, how rows enter a key-value cache',
     cost: 8,
@@ -143,41 +144,53 @@ function rowsAt({ get }: BackendSubject): Law {
       .record({
         shape: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
         place: fc.tuple(fc.nat(59), fc.nat(59), fc.nat(59)),
+        dtype: fc.constantFrom('float' as const, 'int' as const),
+        reads: fc.boolean(),
       })
-      .map(({ shape, place: [p, q, r] }) => {
+      .map(({ shape, place: [p, q, r], dtype, reads }) => {
         const axis = p % shape.length
         const rows = 1 + (q % shape[axis])
-        return { shape, axis, rows, from: r % (shape[axis] - rows + 1) }
+        return { shape, axis, rows, from: r % (shape[axis] - rows + 1), dtype, reads }
       }),
-    show: ({ shape, axis, rows, from }) =>
-      `${rows} rows at ${from} along axis ${axis} of a buffer [${shape.join(', ')}]`,
-    holds: async ({ shape, axis, rows, from }) => {
+    show: ({ shape, axis, rows, from, dtype, reads }) =>
+      `${rows} rows at ${from} along axis ${axis} of a buffer ${dtype} [${shape.join(', ')}]${reads ? ', which is read' : ''}`,
+    holds: async ({ shape, axis, rows, from, dtype, reads }) => {
       const backend = await get()
       const rowShape = shape.map((size, d) => (d === axis ? rows : size))
-      const [fresh, start] = [input('fresh', rowShape), input('start', [], 'int')]
-      const cache = input('cache', shape, 'float', 'state')
+      const [fresh, start] = [input('fresh', rowShape, dtype), input('start', [], 'int')]
+      const cache = input('cache', shape, dtype, 'state')
       const append = program({
         name: 'append',
+        outputs: reads ? { before: add(cache, 1) } : {},
         updates: [{ state: cache, value: mul(fresh, 2), at: { axis, start } }],
       })
       const inner = shape.slice(axis + 1).reduce((product, length) => product * length, 1)
       const size = shape.reduce((product, length) => product * length, 1)
-      let next = 1
-      const expected = Array.from({ length: size }, (_, i) => {
-        const at = Math.floor(i / inner) % shape[axis]
-        return at >= from && at < from + rows ? 2 * next++ : -1
-      })
+      const last = shape[axis] - rows
+      let expected = Array.from({ length: size }, () => -1)
       await releasing(backend, async (keep) => {
         const executable = keep(await backend.compile({ program: append }))
-        const state = keep(await backend.state({ tensors: { cache: { dtype: 'float', shape, fill: -1 } } }))
-        const data = Float32Array.from({ length: (size / shape[axis]) * rows }, (_, i) => i + 1)
-        const run = (place: number) =>
-          backend.run({ executable, feeds: { fresh: data, start: Int32Array.of(place) }, states: [state] })
-        await run(from)
-        sameNumbers('the buffer', await held(backend, state, 'cache'), expected)
-        for (const outside of [-1, shape[axis] - rows + 1]) {
-          await refused(`a run with start ${outside}`, () => run(outside), 'COLLIMATE_UPDATE_OUT_OF_RANGE')
+        const state = keep(await backend.state({ tensors: { cache: { dtype, shape, fill: -1 } } }))
+        const run = (place: number, first: number) => {
+          const counted = Array.from({ length: (size / shape[axis]) * rows }, (_, i) => first + i)
+          const data = dtype === 'int' ? Int32Array.from(counted) : Float32Array.from(counted)
+          return backend.run({ executable, feeds: { fresh: data, start: Int32Array.of(place) }, states: [state] })
         }
+        for (const [time, place] of [from, 0, last].entries()) {
+          let next = 1 + 1000 * time
+          const { before } = await run(place, next)
+          if (reads) {
+            const read = expected.map((value) => value + 1)
+            sameNumbers(`the buffer plus 1, as run ${time + 1} reads it`, before, read)
+          }
+          expected = expected.map((value, i) => {
+            const at = Math.floor(i / inner) % shape[axis]
+            return at >= place && at < place + rows ? 2 * next++ : value
+          })
+          sameNumbers(`the buffer after rows at ${place}`, await held(backend, state, 'cache'), expected)
+        }
+        for (const outside of [-1, last + 1])
+          await refused(`a run with start ${outside}`, () => run(outside, 1), 'COLLIMATE_UPDATE_OUT_OF_RANGE')
         sameNumbers('the buffer after refused runs', await held(backend, state, 'cache'), expected)
       })
     },

@@ -78,10 +78,9 @@ export class Engine implements WorkerEngine<Requests> {
     const held = await this.#session(executable)
     if (!held) return {}
 
-    if (this.#device) await this.#bringBack(program, find)
     // With outputs on the device ONNX Runtime takes no buffers for the others.
     const bound = program.updates.some(({ resident }) => resident)
-    const spared = program.updates.filter(({ at, resident }) => !at && !resident && !bound)
+    const spared = program.updates.filter(({ at }) => !at && !bound)
     for (const { state } of spared) find(state).reserveSpare(state)
 
     const inputs: Record<string, Onnx.Tensor> = {}
@@ -218,16 +217,6 @@ export class Engine implements WorkerEngine<Requests> {
   #tensor(dtype: DType, data: TensorData | undefined, shape: readonly number[]): Onnx.Tensor {
     if (!this.#runtime || !data) throw new Failure('COLLIMATE_BACKEND_RUN', 'a tensor without data')
     return new this.#runtime.Tensor(onnxTypes[dtype], data as Float32Array, shape)
-  }
-
-  /** What a program reads in the host's memory, or writes rows to there, comes back from the device. */
-  async #bringBack({ inputs, updates }: CompiledProgram, find: (name: string) => StateSet): Promise<void> {
-    const read = inputs.filter(({ role, resident }) => role === 'state' && !resident).map(({ name }) => name)
-    const written = updates.filter(({ at }) => at).map(({ state }) => state)
-    for (const name of new Set([...read, ...written])) {
-      await this.#device?.fetch(find(name), name)
-      find(name).leaveDevice(name)
-    }
   }
 
   #spare(update: CompiledUpdate, set: StateSet): Onnx.Tensor {
