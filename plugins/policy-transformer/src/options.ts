@@ -5,11 +5,11 @@ import { isLossScale } from './loss-scale.js'
 
 export const MEBIBYTE = 2 ** 20
 
-/** An eighth of the memory that the process may use, MiB. */
+/** A thirty-second of the memory that the process may use, MiB: PPO has four models. */
 function defaultProgramMemory(): number {
   const allowed = process.constrainedMemory()
   const bytes = allowed > 0 ? Math.min(allowed, totalmem()) : totalmem()
-  return Math.max(1, Math.floor(bytes / 8 / MEBIBYTE))
+  return Math.max(1, Math.floor(bytes / 32 / MEBIBYTE))
 }
 
 /** Options of the plugin; exactly one of `model` and `create` says where the model comes from. */
@@ -53,7 +53,9 @@ export const options = z
       .number()
       .positive()
       .default(defaultProgramMemory())
-      .describe('MiB that compiled programs may hold between runs, by estimate; default an eighth of the memory.'),
+      .describe(
+        'MiB that compiled programs may hold between runs beside the largest, by estimate; default a thirty-second of the memory.',
+      ),
   })
   .refine(({ model, create }) => (model === undefined) !== (create === undefined), {
     error: 'give exactly one of `model` (a folder) and `create` (a new model)',

@@ -36,7 +36,7 @@ const nothing = async () => undefined
 describe('createProgramCache', () => {
   test('compiles once per key and keeps the latest used', async () => {
     const { backend, alive, compiled } = compiler()
-    const cache = createProgramCache(backend, 2 * least)
+    const cache = createProgramCache(backend, 1 * least)
     for (const key of ['a', 'b', 'a', 'c', 'a']) await cache.use(request(key), nothing)
     expect(compiled()).toBe(3)
     expect(alive.size).toBe(2)
@@ -48,7 +48,7 @@ describe('createProgramCache', () => {
 
   test('never releases what is in use', async () => {
     const { backend, alive } = compiler()
-    const cache = createProgramCache(backend, 1 * least)
+    const cache = createProgramCache(backend, 0)
     await cache.use(request('a'), async () => {
       await cache.use(request('b'), async () => {
         await cache.use(request('c'), nothing)
@@ -57,6 +57,15 @@ describe('createProgramCache', () => {
       expect([...alive]).toEqual(['executable 1', 'executable 3'])
     })
     expect(alive.size).toBe(1)
+  })
+
+  test('a program larger than the budget is not compiled again at each step', async () => {
+    const { backend, compiled } = compiler()
+    const cache = createProgramCache(backend, 2 * least)
+    for (let step = 0; step < 3; step++)
+      for (const key of ['loss', 'norm', 'adamw'])
+        await cache.use(request(key, key === 'loss' ? 'weights' : undefined), nothing)
+    expect(compiled()).toBe(3)
   })
 
   test('forgets frozen executables by content and leaves the others', async () => {
@@ -72,7 +81,7 @@ describe('createProgramCache', () => {
 
   test('counts the weights that are built in, and keeps what was used last', async () => {
     const { backend, alive } = compiler()
-    const cache = createProgramCache(backend, 4 * least)
+    const cache = createProgramCache(backend, 1 * least)
     await cache.use(request('a'), nothing)
     await cache.use(request('b', 'weights'), nothing)
     expect(alive.size).toBe(2)

@@ -37,8 +37,9 @@ interface Entry {
 const LEAST_BYTES = 2 ** 22
 
 /**
- * Executables by key. While they hold more than `budget` bytes, by estimate, the least recently used are released; the one
- * that was used last stays.
+ * Executables by key. While they hold more than `budget` bytes beside the largest, by estimate, the least recently used are
+ * released; the one that was used last stays. The largest is free, or a step whose program is larger than the budget would
+ * compile it again each time.
  */
 export function createProgramCache(backend: Backend, budget: number): ProgramCache {
   // A Map iterates in the order of insertion: an entry that is used again moves to the end.
@@ -67,12 +68,10 @@ export function createProgramCache(backend: Backend, budget: number): ProgramCac
   }
 
   async function evict(): Promise<void> {
-    let held = [...entries.values()].reduce((total, { bytes }) => total + bytes, 0)
     for (const [key, entry] of [...entries].slice(0, -1)) {
-      if (held <= budget) return
-      if (entry.users > 0) continue
-      held -= entry.bytes
-      await remove(key, entry)
+      const held = [...entries.values()].map(({ bytes }) => bytes)
+      if (held.reduce((total, bytes) => total + bytes) - Math.max(...held) <= budget) return
+      if (entry.users === 0) await remove(key, entry)
     }
   }
 
