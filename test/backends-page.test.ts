@@ -38,7 +38,9 @@ test('every provider is there, measured or with the reason why not', () => {
 })
 
 test('what every machine has was measured', () => {
-  expect(ran, stale).toEqual(expect.arrayContaining(['interpreter', 'onnx cpu', 'tfjs wasm', 'tfjs cpu']))
+  expect(ran, stale).toEqual(
+    expect.arrayContaining(['interpreter', 'onnx cpu', 'onnx cpu float16', 'tfjs wasm', 'tfjs cpu']),
+  )
 })
 
 describe.each([

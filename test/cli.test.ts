@@ -188,7 +188,10 @@ describe('help and inventory', () => {
     const { status, stdout } = await collimate(['doctor', '--json'])
     const checks = JSON.parse(stdout) as { name: string; state: string; hint?: string }[]
     expect(status).toBe(0)
-    expect(checks.find(({ name }) => name === 'onnx cpu')?.state).toBe('ok')
+    expect(checks.find(({ name }) => name === 'onnx cpu')).toMatchObject({
+      state: 'ok',
+      detail: expect.stringMatching(/^works, float32, \d+ threads?; float16 works$/) as string,
+    })
     for (const { state, hint } of checks) if (state !== 'ok') expect(hint).toBeTruthy()
   })
 
@@ -230,6 +233,29 @@ describe('training and sampling', () => {
     expect(config.data).toMatchObject({ use: 'files', train: pairs, evaluate: 0.2 })
     expect(config).toMatchObject({ evaluateEvery: 5, backend: { threads: 1 } })
     expect(inventory()).toEqual(before)
+  })
+
+  test('--precision float16: the steps say how their loss is scaled', async () => {
+    const flags = [...short, '--steps', '2', '--logging-steps', '1', '--batch-size', '4', '--precision', 'float16']
+    const half = await collimate(['sft', '--model', model, '--data', answers, '--output', at('half'), ...flags])
+    expect(half.status, half.stderr).toBe(0)
+    const lines = readFileSync(at('half/run/metrics.jsonl'), 'utf8').trim().split('\n')
+    const scales = lines.map((line) => (JSON.parse(line) as { loss_scale?: number }).loss_scale)
+    expect(scales).toEqual([2 ** 16, 2 ** 16])
+    const wrong = await collimate([
+      'sft',
+      '--model',
+      model,
+      '--data',
+      answers,
+      '--output',
+      at('no'),
+      '--backend',
+      'tfjs',
+      '--precision',
+      'float16',
+    ])
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining('"precision"') as string })
   })
 
   test('sft, then dpo on its model, then generate', async () => {

@@ -88,6 +88,6 @@ function valueOf(outputs: Partial<Record<ModelOutput, ArrayLike<number>>>, name:
   const value = outputs[name]?.[at]
   if (value !== undefined && Number.isFinite(value)) return value
   throw new CollimateError('COLLIMATE_NOT_FINITE', `output "${name}" of the model is ${value} for a sampled token`, {
-    hint: 'the weights have diverged: lower the learning rate, or raise beta',
+    hint: 'the weights have diverged: lower the learning rate, or raise beta; or precision float16 is too narrow for this model',
   })
 }

@@ -1,5 +1,5 @@
 import type { Backend, StateInit } from '@collimate/core'
-import { add, fill, input, matmul, mul, program, scatterAdd, sum } from '@collimate/graph'
+import { add, fill, input, matmul, mul, program, reshape, scatterAdd, sum, type Tensor } from '@collimate/graph'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createBackend } from './backend.js'
 import onnx, { probeDevice } from './index.js'
@@ -68,7 +68,10 @@ describe('matrix products in float16', () => {
   const a = input('a', [2, 2])
   const b = input('b', [2, 2])
   const column = input('column', [2, 1])
-  const outputs = { product: matmul(a, b), mean: matmul(a, column), sum: add(a, b) }
+  const batch = (x: Tensor) => reshape(x, [1, 2, 2])
+  const outputs = {
+    ...{ product: matmul(a, b), batched: matmul(batch(a), batch(b)), mean: matmul(a, column), sum: add(a, b) },
+  }
 
   test('round operands and result to 11 bits, and nothing else does', async () => {
     const executable = await half.compile({ program: program({ name: 'products', outputs }) })
@@ -77,9 +80,10 @@ describe('matrix products in float16', () => {
       b: Float32Array.of(1, 300, 1, 2),
       column: Float32Array.of(1, 1),
     }
-    const { product, mean, sum: total } = await half.run({ executable, feeds })
+    const { product, batched, mean, sum: total } = await half.run({ executable, feeds })
     // 2049 becomes 2048, and 2048 · 300 more than float16 holds.
     expect([...(product ?? [])]).toEqual([2048, Infinity, 2048, 4394 - 2])
+    expect([...(batched ?? [])]).toEqual([...(product ?? [])])
     expect([...(mean ?? [])]).toEqual([2049, 2048])
     expect([...(total ?? [])]).toEqual([2050, 300, 2, 2049])
     expect(await half.capabilities()).toMatchObject({ device: 'cpu', precision: 'float16' })

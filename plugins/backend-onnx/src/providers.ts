@@ -8,7 +8,7 @@ export type Precision = (typeof precisions)[number]
 
 /** What float16 needs of a device, beside the device itself. */
 export const float16Needs =
-  'float16 needs a GPU with kernels for it (for webgpu one whose driver offers shader-f16); precision: float32 needs none'
+  'float16 needs kernels of the device for it (for webgpu a driver that offers shader-f16); precision: float32 needs none'
 
 /** What each device needs; part of the error where it is missing (COLLIMATE_PROVIDER_UNAVAILABLE). */
 export const deviceNeeds: Readonly<Record<Device, string>> = {

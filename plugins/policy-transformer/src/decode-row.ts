@@ -46,7 +46,9 @@ export function append(row: Row, token: number, logProb: number, stopTokens: Rea
     throw new CollimateError(
       'COLLIMATE_NOT_FINITE',
       `sampling token ${row.tokens.length} of completion ${row.number}: its log-probability is ${logProb}`,
-      { hint: 'The weights have diverged: go back to an earlier checkpoint and lower the learning rate.' },
+      {
+        hint: 'The weights have diverged: go back to an earlier checkpoint and lower the learning rate; or precision float16 is too narrow for this model: try float32.',
+      },
     )
   row.tokens.push(token)
   row.logProbs.push(logProb)

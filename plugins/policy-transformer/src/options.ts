@@ -47,7 +47,7 @@ export const options = z
       .union([z.literal('auto'), z.number().refine(isLossScale, { error: 'not a power of two from 1 to 2^24' })])
       .default('auto')
       .describe(
-        'Multiplies the loss before it is differentiated, so that small gradients do not vanish in float16: a power of two; default `auto`, which follows the gradients where the backend has precision float16, and is 1 elsewhere.',
+        'Multiplies the loss before it is differentiated, so that small gradients do not vanish in float16: a power of two from 1 to 2^24; default `auto`, which follows the gradients where the backend has precision float16, and is 1 elsewhere.',
       ),
     programMemory: z
       .number()

@@ -68,6 +68,28 @@ describe('createProgramCache', () => {
     expect(compiled()).toBe(3)
   })
 
+  test('what is compiled again while an old one is being released is kept, and released in the end', async () => {
+    const { backend, alive } = compiler()
+    let open = () => {}
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    const slow = {
+      ...backend,
+      async release(request: { id: string }) {
+        await gate
+        await backend.release(request)
+      },
+    } as Backend
+    const cache = createProgramCache(slow, 0)
+    const first = Promise.all(['a', 'b', 'c'].map((key) => cache.use(request(key), nothing)))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await cache.use(request('b'), async () => {
+      open()
+      await first
+    })
+    await cache.close()
+    expect([...alive]).toEqual([])
+  })
+
   test('forgets frozen executables by content and leaves the others', async () => {
     const { backend, alive, compiled } = compiler()
     const cache = createProgramCache(backend, 10 * least)

@@ -61,7 +61,9 @@ export function createProgramCache(backend: Backend, budget: number): ProgramCac
     return { executable, compiled, content: frozen?.content, bytes, users: 0 }
   }
 
+  /** Releases an entry, unless others have done so while the caller waited: its key may have a new one then. */
   async function remove(key: string, entry: Entry): Promise<void> {
+    if (entries.get(key) !== entry) return
     entries.delete(key)
     const id = await entry.executable.catch(() => undefined)
     if (id !== undefined) await backend.release({ id })
@@ -85,7 +87,7 @@ export function createProgramCache(backend: Backend, budget: number): ProgramCac
       try {
         // A program that does not compile is not kept: what failed once may pass later.
         await entry.executable.catch((error: unknown) => {
-          entries.delete(key)
+          if (entries.get(key) === entry) entries.delete(key)
           throw error
         })
         return await work(entry.compiled as Compiled<Info>)

@@ -52,18 +52,25 @@ export async function update(
   { optimizerSteps, lossScale, scaling }: Progress,
 ): Promise<{ report: Report; lossScale: LossScale }> {
   checkUpdate(request)
-  const { scale } = lossScale
-  const state = () => weights.trainingState()
-  const report = await runObjective(engine, request, { gradients: true, scale, state })
-  const gradNorm = (await gradientNorm(engine, weights)) / scale
-  const smaller = Number.isFinite(gradNorm) ? undefined : scaling.afterOverflow(lossScale)
-  if (smaller) return update(engine, weights, request, { optimizerSteps, lossScale: smaller, scaling })
-
-  requireFinite('gradient norm', gradNorm)
+  const attempt = async (scale: number) => {
+    const state = () => weights.trainingState()
+    const report = await runObjective(engine, request, { gradients: true, scale, state })
+    return { ...report, gradNorm: (await gradientNorm(engine, weights)) / scale }
+  }
+  let { scale } = lossScale
+  let report = await attempt(scale)
+  for (let less = scaling.smaller(scale); !Number.isFinite(report.gradNorm) && less !== undefined;) {
+    scale = less
+    report = await attempt(scale)
+    less = scaling.smaller(scale)
+  }
+  const { gradNorm } = report
+  const fixed = !scaling.dynamic && scale > 1
+  requireFinite('gradient norm', gradNorm, fixed ? `lossScale ${scale} may be too much: lower it, or auto` : undefined)
   await applyGradients(engine, weights, request, { step: optimizerSteps + 1, gradNorm, lossScale: scale })
   return {
-    report: { ...report, gradNorm, ...(scaling.dynamic && { lossScale: scale }) },
-    lossScale: scaling.afterStep(lossScale),
+    report: { ...report, ...(scaling.dynamic && { lossScale: scale }) },
+    lossScale: scaling.next(lossScale, scale),
   }
 }
 

@@ -24,8 +24,9 @@ export interface Learned {
   readonly means: Readonly<Record<string, WeightedMean>>
   /** Gradient norms of each update before clipping; those of a separate critic by themselves. */
   readonly gradNorms: readonly number[]
-  /** Of the last update of the policy, where it follows the gradients. */
+  /** Of the last update of the policy, and of a critic of its own, where it follows the gradients. */
   readonly lossScale: number | undefined
+  readonly criticLossScale: number | undefined
   readonly criticGradNorms: readonly number[]
   /** Passes that were made: fewer than `numPpoEpochs` where `targetKl` ended them. */
   readonly epochs: number
@@ -84,6 +85,7 @@ export async function learn(
     means: { ...meansOf(ofPolicy), ...meansOf(ofCritic) },
     gradNorms: ofPolicy.map(({ gradNorm }) => gradNorm),
     lossScale: ofPolicy.at(-1)?.lossScale,
+    criticLossScale: ofCritic.at(-1)?.lossScale,
     criticGradNorms: ofCritic.map(({ gradNorm }) => gradNorm),
     epochs: epoch,
   }

@@ -34,6 +34,7 @@ export function updateMetrics({
   gradNorms,
   criticGradNorms,
   lossScale,
+  criticLossScale,
   epochs,
 }: Learned): Record<string, number> {
   const { [squaredRatio]: squares, ...metrics } = meanMetrics(means)
@@ -43,6 +44,7 @@ export function updateMetrics({
     ...(gradNorms.length > 0 && { grad_norm: mean(gradNorms) }),
     ...(criticGradNorms.length > 0 && { 'critic/grad_norm': mean(criticGradNorms) }),
     ...(lossScale !== undefined && { loss_scale: lossScale }),
+    ...(criticLossScale !== undefined && { 'critic/loss_scale': criticLossScale }),
     'val/num_ppo_epochs': epochs,
   }
 }

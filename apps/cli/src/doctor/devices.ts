@@ -12,8 +12,10 @@ export interface BackendDevice {
   readonly backend: string
   /** Absent where the backend has nothing to choose. */
   readonly device?: string
-  /** Precisions to choose from; absent where there is one. */
-  readonly precisions?: readonly string[]
+  /** Precision to try; absent for the default. */
+  readonly precision?: string
+  /** Precisions to choose from beside the default. */
+  readonly others?: readonly string[]
 }
 
 /** Every device that an installed backend names in its manifest. */
@@ -22,8 +24,9 @@ export function backendDevices(plugins: readonly Plugin[]): BackendDevice[] {
     if (kind !== 'backend') return []
     const rows = optionRows(options)
     const devices = Array.isArray(capabilities?.['devices']) ? capabilities['devices'] : []
-    const precisions = rows.find(({ key }) => key === 'precision')?.takes.split('|')
-    const one = { backend, ...(precisions && { precisions }) }
+    const precision = rows.find(({ key }) => key === 'precision')
+    const others = precision?.takes.split('|').filter((name) => name !== precision.default)
+    const one = { backend, ...(others && { others }) }
     const choice = rows.some(({ key }) => key === 'device')
     return choice ? devices.map((device) => ({ ...one, device: String(device) })) : [one]
   })
@@ -40,7 +43,19 @@ export async function deviceChecks(devices: readonly BackendDevice[]): Promise<C
   return (await Promise.all(backends.map(inTurn))).flat()
 }
 
-async function deviceCheck(tried: BackendDevice): Promise<Check> {
+/** Where the device works, its other precisions are tried too. */
+async function deviceCheck({ others = [], ...device }: BackendDevice): Promise<Check> {
+  const check = await tryApart(device)
+  if (check.state !== 'ok') return check
+  const details = [check.detail]
+  for (const precision of others) {
+    const { state, detail } = await tryApart({ ...device, precision })
+    details.push(state === 'ok' ? `${precision} works` : detail)
+  }
+  return { ...check, detail: details.join('; ') }
+}
+
+async function tryApart(tried: BackendDevice): Promise<Check> {
   const probe = [...process.execArgv, process.argv[1], 'doctor', '--probe', JSON.stringify(tried)]
   try {
     const { stdout } = await promisify(execFile)(process.execPath, probe, { timeout: 60_000 })
@@ -56,31 +71,15 @@ async function deviceCheck(tried: BackendDevice): Promise<Check> {
 export async function probeDevice(text: string): Promise<Check> {
   const tried = JSON.parse(text) as BackendDevice
   try {
-    const detail = await compute(tried)
-    return { name: nameOf(tried), state: 'ok', detail: [detail, ...(await otherPrecisions(tried))].join('; ') }
+    return { name: nameOf(tried), state: 'ok', detail: await compute(tried) }
   } catch (error) {
     const { message, hint } = error as CollimateError
     return { ...notWorking(tried), detail: message, ...(hint !== undefined && { hint }) }
   }
 }
 
-/** What becomes of the precisions that are not the default. */
-async function otherPrecisions({ precisions = [], ...where }: BackendDevice): Promise<string[]> {
-  const lines: string[] = []
-  for (const precision of precisions.slice(1)) {
-    const created = createBackend({ ...where, precision }).then((backend) => backend.close())
-    lines.push(
-      await created.then(
-        () => `${precision} works`,
-        (error: CollimateError) => error.message,
-      ),
-    )
-  }
-  return lines
-}
-
-async function compute({ backend: use, device }: BackendDevice): Promise<string> {
-  const backend = await createBackend({ backend: use, device })
+async function compute(tried: BackendDevice): Promise<string> {
+  const backend = await createBackend(tried)
   try {
     const x = input('x', [4])
     const executable = await backend.compile({ program: program({ name: 'probe', outputs: { y: sum(x) } }) })

@@ -60,7 +60,7 @@ export interface DeviceLawsOptions extends Pick<BackendLawsOptions, 'name' | 'cr
   readonly precision?: 'float32' | 'float16'
 }
 
-/** The laws of backends, in float32, on a device. One that does not start fails its suite. */
+/** The laws of backends on a device, with the tolerances of its precision. One that does not start fails its suite. */
 export function lawsOnDevice({ precision = 'float32', ...options }: DeviceLawsOptions): LawSuite {
   const { name, device, starts, create, claims = {} } = options
   const label = precision === 'float32' ? device : `${device}, ${precision}`

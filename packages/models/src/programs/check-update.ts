@@ -51,12 +51,13 @@ export function requireUnits(terms: readonly TermDescription[], batches: readonl
 }
 
 /** Refuses a loss or norm that is NaN or infinite (COLLIMATE_NOT_FINITE). */
-export function requireFinite(what: string, value: number): void {
+export function requireFinite(what: string, value: number, hint = extremeValue): void {
   if (Number.isFinite(value)) return
-  throw new CollimateError('COLLIMATE_NOT_FINITE', `the ${what} is ${value}; the weights were not changed`, {
-    hint: 'Lower the learning rate, or look for an extreme value in this batch; in float16 a product above 65504 is one.',
-  })
+  throw new CollimateError('COLLIMATE_NOT_FINITE', `the ${what} is ${value}; the weights were not changed`, { hint })
 }
+
+const extremeValue =
+  'Lower the learning rate, or look for an extreme value in this batch; with precision float16 a product above 65504 is one.'
 
 function invalid(problem: string): CollimateError {
   return new CollimateError('COLLIMATE_UPDATE_INVALID', `update: ${problem}`)
