@@ -32,6 +32,11 @@ const inventory = (): string[] =>
     .sort()
     .map((name) => `${name} ${statSync(at(name)).size}`)
 
+/** SFT on the answers, into a folder. */
+const sftTo = (output: string, ...flags: readonly string[]): string[] => {
+  return ['sft', '--model', model, '--data', answers, '--output', output, ...flags]
+}
+
 /** One line with a code, and no stack trace. */
 function expectError({ status, stdout, stderr }: Ran, code: string, exit = 1): string {
   const lines = stderr.split('\n').filter((line) => line.startsWith('error '))
@@ -237,30 +242,18 @@ describe('training and sampling', () => {
 
   test('--precision float16: the steps say how their loss is scaled', async () => {
     const flags = [...short, '--steps', '2', '--logging-steps', '1', '--batch-size', '4', '--precision', 'float16']
-    const half = await collimate(['sft', '--model', model, '--data', answers, '--output', at('half'), ...flags])
+    const half = await collimate(sftTo(at('half'), ...flags))
     expect(half.status, half.stderr).toBe(0)
     const lines = readFileSync(at('half/run/metrics.jsonl'), 'utf8').trim().split('\n')
     const scales = lines.map((line) => (JSON.parse(line) as { loss_scale?: number }).loss_scale)
     expect(scales).toEqual([2 ** 16, 2 ** 16])
-    const wrong = await collimate([
-      'sft',
-      '--model',
-      model,
-      '--data',
-      answers,
-      '--output',
-      at('no'),
-      '--backend',
-      'tfjs',
-      '--precision',
-      'float16',
-    ])
-    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining('"precision"') as string })
+    const wrong = await collimate(sftTo(at('no'), '--backend', 'tfjs', '--precision', 'float16'))
+    expect(expectError(wrong, 'COLLIMATE_OPTION_UNKNOWN', 2)).toContain('"precision"')
   })
 
   test('sft, then dpo on its model, then generate', async () => {
     const run = [...short, '--steps', '3', '--logging-steps', '1', '--batch-size', '4', '--eval-split', '0.1']
-    const sft = await collimate(['sft', '--model', model, '--data', answers, '--output', at('sft'), ...run])
+    const sft = await collimate(sftTo(at('sft'), ...run))
     expect(sft.status, sft.stderr).toBe(0)
     const aligned = await collimate(['dpo', '--model', at('sft'), '--data', pairs, '--output', at('aligned'), ...run])
     expect(aligned.status, aligned.stderr).toBe(0)
@@ -299,20 +292,8 @@ describe('training and sampling', () => {
 })
 
 describe('Ctrl-C', () => {
-  const endless = (output: string): string[] => [
-    'sft',
-    '--model',
-    model,
-    '--data',
-    answers,
-    '--output',
-    output,
-    '--steps',
-    '100000',
-    '--set',
-    'trackers=[{ use: console, interval: 0.2 }]',
-    ...short,
-  ]
+  const endless = (output: string): string[] =>
+    sftTo(output, '--steps', '100000', '--set', 'trackers=[{ use: console, interval: 0.2 }]', ...short)
   const manifest = (output: string) =>
     JSON.parse(readFileSync(join(output, 'run/manifest.json'), 'utf8')) as { status: string; steps: number }
   /** Sends SIGINT once the training runs; a second one where the first was understood. */

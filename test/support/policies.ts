@@ -22,15 +22,14 @@ export function shared(path: string): string | undefined {
   return existsSync(folder) ? folder : undefined
 }
 
+/** ONNX Runtime on one thread. */
+export const onnxBackend = async (settings: { readonly precision?: 'float16' } = {}): Promise<Backend> =>
+  onnx.definition.create(onnx.definition.options.parse({ threads: 1, ...settings }), undefined as never)
+
 /** Every backend, with the relative error that its precision allows. */
 export const backends = [
   { name: 'interpreter', create: async (): Promise<Backend> => createInterpreterBackend(), tolerance: 1e-9 },
-  {
-    name: 'onnx',
-    create: async (): Promise<Backend> =>
-      onnx.definition.create(onnx.definition.options.parse({ threads: 1 }), undefined as never),
-    tolerance: 2e-5,
-  },
+  { name: 'onnx', create: () => onnxBackend(), tolerance: 2e-5 },
 ] as const
 
 const sizes = { vocab_size: 23, bos_token_id: 1, eos_token_id: 2, initializer_range: 0.4 }

@@ -59,10 +59,11 @@ export async function update(
   }
   let { scale } = lossScale
   let report = await attempt(scale)
-  for (let less = scaling.smaller(scale); !Number.isFinite(report.gradNorm) && less !== undefined;) {
-    scale = less
+  while (!Number.isFinite(report.gradNorm)) {
+    const smaller = scaling.smaller(scale)
+    if (smaller === undefined) break
+    scale = smaller
     report = await attempt(scale)
-    less = scaling.smaller(scale)
   }
   const { gradNorm } = report
   const fixed = !scaling.dynamic && scale > 1

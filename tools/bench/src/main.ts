@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { Command } from 'commander'
 import { errorLine } from '@collimate/core'
-import { ours } from './ours.js'
+import { ours, type Provider } from './ours.js'
 import { startPeer } from './peer.js'
 import type { Measured, Peer } from './peer.js'
 import { modelConfig, shapes } from './shapes.js'
@@ -20,6 +20,17 @@ function operationsOf(work: string, tokens: number, parameters: number): number 
 const secondsFor = (tokens: number, measured: Measured): number =>
   tokens > 0 ? (measured.seconds * tokens) / measured.tokens : measured.seconds
 
+/** A backend with the settings that are given and that it takes. */
+const providerOf = (
+  use: string,
+  { device, precision, threads }: { device?: string | undefined; precision?: string | undefined; threads: number },
+): Provider => ({
+  use,
+  ...(device && { device }),
+  ...(precision && { precision }),
+  ...(use === 'onnx' && { threads }),
+})
+
 /** The same work on several providers, taking turns in one run; speeds are ratios to the first. */
 async function benchProviders(
   list: string,
@@ -30,12 +41,7 @@ async function benchProviders(
   const providers = await Promise.all(
     names.map(async (name) => {
       const [use = '', device, precision] = name.split(/\s+/)
-      const settings = {
-        ...(device && { device }),
-        ...(precision && { precision }),
-        ...(use === 'onnx' && { threads }),
-      }
-      return { name, ...(await ours({ use, ...settings })) }
+      return { name, ...(await ours(providerOf(use, { device, precision, threads }))) }
     }),
   )
   try {
@@ -103,13 +109,8 @@ async function bench(options: {
   json?: boolean
 }): Promise<void> {
   const say = (line: string): void => void (options.json ? process.stderr : process.stdout).write(`${line}\n`)
-  const { device: where, precision, threads: count } = options
-  const mine = await ours({
-    use: options.backend,
-    device: where,
-    ...(precision && { precision }),
-    ...(options.backend === 'onnx' && { threads: count }),
-  })
+  const { precision } = options
+  const mine = await ours(providerOf(options.backend, options))
   let peer: Peer | undefined
   try {
     const { threads, device } = options
